@@ -1,0 +1,1 @@
+"""Movie Gen for ComfyUI. Imports nothing here: the host and pytest both load this file early."""

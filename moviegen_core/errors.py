@@ -1,0 +1,33 @@
+"""Errors a caller may want to catch. Each message is one sentence: the wrong value, the right one, the way out."""
+
+
+class MovieGenError(Exception):
+    """Anything this package refuses; the command line and the nodes print it without a traceback."""
+
+
+class GeometryError(MovieGenError, ValueError):
+    """A size, rate, length or frame count that the model cannot take."""
+
+
+class PromptError(MovieGenError, ValueError):
+    """A prompt that is empty or longer than the text encoder reads."""
+
+
+class SettingsError(MovieGenError, ValueError):
+    """A sampling, training or command setting out of its range."""
+
+
+class WeightsError(MovieGenError):
+    """A weights file or cast folder that is missing, broken, or of another role."""
+
+
+class MediaError(MovieGenError):
+    """A video, picture or folder that cannot be read or written."""
+
+
+class SceneError(MovieGenError, ValueError):
+    """A theatre scene that names something the theatre does not have."""
+
+
+class Interrupted(MovieGenError):
+    """The user asked to stop; finished work stays, unfinished work leaves nothing behind."""

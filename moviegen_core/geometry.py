@@ -1,0 +1,131 @@
+"""Sizes, rates and lengths: integers and Fractions, one home for every formula.
+
+Order follows tensors: (frames, height, width).
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from .errors import GeometryError
+
+MAX_SECONDS = 64
+MAX_SIDE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class TaeGrid:
+    """Frames and pixels per latent cell of the temporal autoencoder."""
+
+    frames: int = 8
+    height: int = 8
+    width: int = 8
+
+    def latent_frames(self, num_frames: int) -> int:
+        """ceil: the last latent frame may be partly filled."""
+        return -(-num_frames // self.frames)
+
+    def surplus_frames(self, num_frames: int) -> int:
+        """How many decoded frames lie past the clip's end; the caller drops them."""
+        return self.latent_frames(num_frames) * self.frames - num_frames
+
+    def latent_shape(self, num_frames: int, height: int, width: int) -> tuple[int, int, int]:
+        """Latent (frames, height, width) of a clip whose sides are multiples of the cell."""
+        return self.latent_frames(num_frames), height // self.height, width // self.width
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipShape:
+    """How long, fast and large a clip is."""
+
+    num_frames: int
+    fps: Fraction
+    height: int
+    width: int
+
+    @property
+    def seconds(self) -> Fraction:
+        """Exact length."""
+        return self.num_frames / self.fps
+
+
+def parse_fps(value: int | float | str | Fraction) -> Fraction:
+    """Read a frame rate; 23.976, 29.97 and 59.94 mean the broadcast rates n * 1000 / 1001.
+
+    Args:
+        value: frames per second, above 0 and at most 240; text may be a ratio such as "24000/1001".
+
+    Returns:
+        The exact rate.
+
+    Raises:
+        GeometryError: not a number, or out of range.
+    """
+    try:
+        fps = Fraction(value) if isinstance(value, (int, Fraction)) else Fraction(str(value))
+    except (ValueError, ZeroDivisionError) as error:
+        raise GeometryError(f"fps {value!r} is not a rate; give a number such as 16 or 24000/1001") from error
+    if not 0 < fps <= 240:
+        raise GeometryError(f"fps {value} is out of range; give a rate above 0 and at most 240, such as 16")
+    broadcast = Fraction(round(fps) * 1000, 1001)
+    return broadcast if fps.denominator != 1 and abs(fps - broadcast) < Fraction(1, 100) else fps
+
+
+def frames_for(seconds: float | Fraction, fps: Fraction) -> int:
+    """Whole frames nearest to a length in seconds, at least one.
+
+    Args:
+        seconds: above 0 and at most MAX_SECONDS.
+        fps: frames per second.
+
+    Returns:
+        The frame count.
+
+    Raises:
+        GeometryError: the length is out of range.
+    """
+    if not 0 < seconds <= MAX_SECONDS:
+        raise GeometryError(f"{seconds} seconds is out of range; give more than 0 and at most {MAX_SECONDS}")
+    return max(1, round(Fraction(seconds) * fps))
+
+
+def check_size(height: int, width: int, multiple: int) -> None:
+    """Refuse a picture size that the model cannot take, naming the nearest that it can.
+
+    Args:
+        height: pixels.
+        width: pixels.
+        multiple: both sides must be whole multiples of this.
+
+    Raises:
+        GeometryError: a side is below ``multiple``, above MAX_SIDE or not a multiple.
+    """
+    legal = tuple(min(max(multiple, round(side / multiple) * multiple), MAX_SIDE) for side in (height, width))
+    if legal != (height, width):
+        raise GeometryError(
+            f"size {width}x{height} does not fit: sides are multiples of {multiple} from {multiple} to {MAX_SIDE};"
+            f" the nearest is {legal[1]}x{legal[0]}"
+        )
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read "WIDTHxHEIGHT" and return (height, width).
+
+    Args:
+        text: such as "192x112".
+
+    Returns:
+        (height, width) in pixels, unchecked.
+
+    Raises:
+        GeometryError: the text is not two whole numbers with an x between.
+    """
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
+        raise GeometryError(f"size {text!r} is not WIDTHxHEIGHT; write it like 192x112")
+    width, height = (int(part) for part in parts)
+    return height, width
+
+
+def samples_for(num_frames: int, fps: Fraction, sample_rate: int = 48000) -> int:
+    """Audio samples per channel that last exactly as long as the frames."""
+    return round(num_frames / fps * sample_rate)
