@@ -1,0 +1,26 @@
+import json
+from pathlib import Path
+
+import moviegen_core.weights
+from moviegen_core.weights.cast import open_cast
+
+FOLDER = Path(moviegen_core.weights.__file__).parent / "nano"
+MEGABYTE = 1_000_000
+
+
+def test_every_role_of_the_shipped_cast_has_its_file_and_is_that_role():
+    cast = open_cast("nano")
+    assert set(cast.roles) >= {"tae", "text", "video"}
+    for role in cast.roles:
+        assert cast.header(role).role == role
+
+
+def test_no_shipped_weights_lie_beside_the_cast():
+    named = set(json.loads((FOLDER / "cast.json").read_text())["roles"].values())
+    assert {path.name for path in FOLDER.glob("*.safetensors")} == named
+
+
+def test_shipped_files_stay_small():
+    sizes = [path.stat().st_size for path in FOLDER.glob("*.safetensors")]
+    assert all(size < 15 * MEGABYTE for size in sizes)
+    assert sum(sizes) < 48 * MEGABYTE
