@@ -112,7 +112,7 @@ def _keyword_actors(scene: Scene, rng: random.Random, detail: float) -> list[str
     """Noun and action of each actor; joined when there are two, so that nobody wonders who does what."""
     words = []
     for actor in scene.actors:
-        noun = _description(rng, actor, detail, _colour_spoken(scene, rng))
+        noun = description(rng, actor, detail, _colour_spoken(scene, rng))
         deed = "" if _drops(rng, detail) else say.progressive(say.draw_deed(rng, actor))
         joined = len(scene.actors) == 2 or rng.random() < 0.4
         words += [f"{noun} {deed}".strip()] if joined else [noun, deed]
@@ -240,14 +240,14 @@ def _add_second_actor(
 
 
 def _noun_phrase(rng: random.Random, actor: Actor, detail: float, colour_spoken: bool) -> str:
-    described = _description(rng, actor, detail, colour_spoken)
+    described = description(rng, actor, detail, colour_spoken)
     article = rng.random()
     if article < 0.05:
         return f"the {described}"
     return f"one {described}" if article < 0.07 else say.with_article(described)
 
 
-def _description(rng: random.Random, actor: Actor, detail: float, colour_spoken: bool) -> str:
+def description(rng: random.Random, actor: Actor, detail: float, colour_spoken: bool) -> str:
     """The actor without an article: "small red ball", "man in a red shirt with glasses"."""
     size = _draw_size(rng, actor.size, detail)
     if actor.person is not None:
