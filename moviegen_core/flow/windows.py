@@ -1,0 +1,37 @@
+"""Overlapping windows over a long axis and the weights that blend them."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from ..errors import SettingsError
+
+
+def crossfade_windows(length: int, window: int, overlap: int) -> Iterator[tuple[slice, Tensor]]:
+    """Cut ``length`` into overlapping windows with linear crossfades.
+
+    Args:
+        length: entries to cover, at least 1.
+        window: entries per window; the last may be shorter.
+        overlap: entries shared by neighbours, from 1 to half a window.
+
+    Yields:
+        A slice and its weights; at every entry the weights of all slices sum to 1.
+
+    Raises:
+        SettingsError: the overlap does not fit the window.
+
+    Source: Movie Gen, temporal tiling, with the ramp running from the earlier window to the later one.
+    """
+    if not 0 < overlap <= window // 2:
+        raise SettingsError(f"an overlap of {overlap} does not fit a window of {window}; use 1 to {window // 2}")
+    ramp = torch.arange(1, overlap + 1) / (overlap + 1)
+    for start in range(0, max(length - overlap, 1), window - overlap):
+        stop = min(start + window, length)
+        weight = torch.ones(stop - start)
+        if start > 0:
+            weight[:overlap] = ramp
+        if stop < length:
+            weight[-overlap:] = ramp.flip(0)
+        yield slice(start, stop), weight

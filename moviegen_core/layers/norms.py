@@ -1,0 +1,22 @@
+"""Norms that see one position of one frame and nothing around it."""
+
+from types import ModuleType
+from typing import Any
+
+from torch import Tensor, nn
+
+
+class PixelNorm(nn.Module):
+    """LayerNorm over the channels of every cell of a (B, C, T, H, W) tensor.
+
+    Neither neighbouring frames nor neighbouring pixels enter the statistics, so a clip decodes the same whole,
+    in temporal chunks or in tiles. Our choice; the paper's autoencoder does not state its norm.
+    """
+
+    def __init__(self, channels: int, operations: ModuleType, **factory: Any) -> None:  # noqa: ANN401
+        super().__init__()
+        self.norm = operations.LayerNorm(channels, eps=1e-6, **factory)
+
+    def forward(self, x_BCTHW: Tensor) -> Tensor:
+        """Normalize each cell over its channels."""
+        return self.norm(x_BCTHW.permute(0, 2, 3, 4, 1)).permute(0, 4, 1, 2, 3)
