@@ -84,7 +84,7 @@ def caption_and_label(scene: Scene, rng: random.Random) -> tuple[str, str | None
 
 def captioned(scene: Scene, rng: random.Random, *, camera_words: float, detail: float | None = None) -> str:
     """A caption that speaks of the camera with the given probability."""
-    detail = rng.random() ** 1.2 if detail is None else detail
+    detail = rng.random() ** 1.5 if detail is None else detail
     camera_spoken = rng.random() < camera_words
     write = _keywords if rng.random() < _KEYWORD_STYLE else _sentences
     while len(text := write(scene, rng, detail, camera_spoken)) > MAX_CAPTION:
@@ -142,10 +142,15 @@ def _draw_parts(scene: Scene, rng: random.Random, detail: float) -> _Parts:
     return _Parts(
         subject=_noun_phrase(rng, first, detail, _colour_spoken(scene, rng)),
         deed="" if _drops(rng, detail) else say.draw_deed(rng, first),
-        place="" if _drops(rng, detail) else say.draw_place_phrase(rng, scene.place, first),
+        place="" if _drops(rng, detail) else _draw_place(rng, scene, detail),
         pronoun=_pronoun(first),
         medium=_draw_medium(rng, scene.look, detail),
     )
+
+
+def _draw_place(rng: random.Random, scene: Scene, detail: float) -> str:
+    place = say.draw_place_phrase(rng, scene.place, scene.actors[0])
+    return f"{place} {rng.choice(say.SCENERY[scene.place])}" if rng.random() < 0.5 * detail**2 else place
 
 
 def _draw_medium(rng: random.Random, look: str, detail: float) -> str:
@@ -192,7 +197,7 @@ _STILL_FRAMES: tuple[_Frame, ...] = (
 )
 _MEDIUM_FRAMES: tuple[_Frame, ...] = (
     lambda p: f"{p.medium} of {p.subject} {say.progressive(p.deed) if p.deed else ''} {p.place}",
-    lambda p: f"{p.medium} of {p.subject} {p.place} {say.progressive(p.deed) if p.deed else ''}",
+    lambda p: f"{p.medium} of {p.subject} {p.place}{', ' + say.progressive(p.deed) if p.deed else ''}",
 )
 
 
@@ -226,7 +231,7 @@ def _add_second_actor(
         ("", "", f" behind {_object(first)}", f" next to {_object(first)}", " in the background")
     )
     way = rng.random()
-    if way < 0.4:
+    if way < 0.4 and " while " not in text:
         return f"{text} while {who} {say.third_person(deed)}{beside}"
     if way < 0.65:
         return f"{text}, with {who} {say.progressive(deed)}{beside}"
@@ -318,7 +323,7 @@ def _object(actor: Actor) -> str:
 
 
 def _tidy(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(text.split()).replace(" ,", ",")
 
 
 def _capitalised(text: str) -> str:

@@ -53,7 +53,7 @@ _TRAVEL = {
     "koala": ("surf", "ride a surfboard", "glide"),
     "person": ("walk", "stroll"),
 }
-_ANY_TRAVEL = ("move", "go", "travel")
+_ANY_TRAVEL = ("move", "go")
 _SIDES = {
     "go left": ("left", "to the left", "from right to left", "towards the left", "toward the left"),
     "go right": ("right", "to the right", "from left to right", "towards the right", "toward the right"),
@@ -94,7 +94,13 @@ PLACE_PHRASES = {
         "in the street",
         "downtown",
     ),
-    "night sky": ("in the night sky", "at night", "under the stars", "in a starry sky", "on a starry night"),
+    "night sky": (
+        "under the night sky",
+        "in the night sky",
+        "at night",
+        "under the stars",
+        "on a starry night",
+    ),
     "snowy mountains": ("in the snowy mountains", "in the mountains", "in snow-covered mountains"),
     "underwater": ("underwater", "under water", "under the sea", "in the deep sea", "beneath the waves"),
     "stage": ("on a stage", "on stage", "on a theatre stage", "in a theater", "in the spotlight"),
@@ -113,6 +119,17 @@ _AIR_PHRASES = {
     "snowy mountains": ("over snowy mountains", "high in the mountains"),
     "night sky": ("high in the night sky",),
 }
+SCENERY = {
+    "meadow": ("with trees and flowers", "with trees behind it", "with flowers in the grass"),
+    "beach": ("with palm trees", "with the sea behind", "with waves rolling in"),
+    "desert": ("with cacti", "with rocks on the horizon", "with cacti behind"),
+    "city street": ("with houses and street lamps", "with tall buildings", "between tall houses"),
+    "night sky": ("with the moon shining", "with a crescent moon", "with twinkling stars"),
+    "snowy mountains": ("with pine trees", "with peaks behind", "with snowy pines"),
+    "underwater": ("with corals", "with bubbles rising", "with seaweed and corals"),
+    "stage": ("between the curtains", "with curtains on both sides", "with a wooden floor"),
+}
+"""What belongs to a place and is always there; long captions mention it."""
 PLACE_KEYWORDS = {
     "meadow": ("meadow", "field", "grassland"),
     "beach": ("beach", "seaside", "sandy beach"),
