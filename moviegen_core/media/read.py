@@ -13,6 +13,7 @@ import torch
 from av.container import InputContainer
 from av.filter import Graph
 from av.sidedata.sidedata import Type as SideData
+from av.stream import Disposition
 from av.video.stream import VideoStream
 from torch import Tensor
 
@@ -27,10 +28,10 @@ HD_LINES = 720
 """Untagged video whose shorter side has this many lines counts as bt709, below as bt601, as in players."""
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
 """AVColorSpace number -> the scale filter's name for that matrix."""
+TURNS = {0: (1, 0, 0, 1), 90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
+"""Degrees counter-clockwise -> display matrix (a, b, c, d)."""
 FULL_RANGE = 2
 """AVColorRange number of full-range video."""
-ATTACHED_PICTURE = 0x400
-"""AV_DISPOSITION bit of the picture pinned to a song."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +67,14 @@ def probe(path: str | Path) -> ClipInfo:
         return _picture_info(*read_image(path).shape[:2])
     with _opened(path) as container:
         stream = _video_stream(container, path)
-        first = next(_decoded(container, stream, path))
+        first, _ = next(_decoded(container, stream, path))
         height, width = _upright(np.empty((first.height, first.width, 0)), first).shape[:2]
         return ClipInfo(
             num_frames=stream.frames or None,
             fps=_average_rate(stream),
             height=height,
             width=width,
-            rotation=round(first.rotation / 90) * 90 % 360,
+            rotation=_degrees(first),
             seconds=_seconds(container, stream),
         )
 
@@ -83,7 +84,7 @@ def frames(path: str | Path, *, fps: Fraction | None = None) -> Iterator[Tensor]
 
     Variable-rate video, and any video when ``fps`` is given, is resampled: every output time takes the frame
     presented nearest to it, so the length in seconds stays. Of a damaged file comes what can be decoded; one
-    without any frame is refused with a MediaError (see ``probe``). Pixels that are not square stay unstretched.
+    without any frame is refused with a MediaError (see ``probe``). Anamorphic pixels are kept.
 
     Args:
         path: a video or picture file.
@@ -100,7 +101,7 @@ def frames(path: str | Path, *, fps: Fraction | None = None) -> Iterator[Tensor]
         stream = _video_stream(container, path)
         rate = fps or _average_rate(stream)
         timed = _timed(_decoded(container, stream, path), 1 / rate, stream.time_base)
-        yield from _rgb(_at_constant_rate(timed, rate, stream.time_base))
+        yield from _rgb(_at_constant_rate(timed, rate))
 
 
 def read_clip(
@@ -160,20 +161,23 @@ def _opened(path: Path) -> InputContainer:
 
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
-    streams = [stream for stream in container.streams.video if not int(stream.disposition) & ATTACHED_PICTURE]
+    streams = [s for s in container.streams.video if Disposition.attached_pic not in s.disposition]
     if not streams:
         raise MediaError(f"{path} holds no video, only sound or data; give a file with moving pictures")
     streams[0].thread_type = "AUTO"
     return streams[0]
 
 
-def _decoded(container: InputContainer, stream: VideoStream, path: Path) -> Iterator[av.VideoFrame]:
-    """Every frame that decodes, in order of presentation; damage costs frames, not the clip."""
-    empty = True
+def _decoded(
+    container: InputContainer, stream: VideoStream, path: Path
+) -> Iterator[tuple[av.VideoFrame, int]]:
+    """Every frame that decodes, with its duration, in order of presentation; damage costs frames only."""
+    empty, durations = True, {}
     for packet in _packets(container, stream):
+        durations[packet.pts] = packet.duration
         for frame in _frames_of(packet):
             empty = False
-            yield frame
+            yield frame, durations.pop(frame.pts, None) or 0
     if empty:
         raise MediaError(f"{path} holds a video track but no frame of it can be decoded; export it again")
 
@@ -203,32 +207,39 @@ def _seconds(container: InputContainer, stream: VideoStream) -> Fraction | None:
     return None if container.duration is None else Fraction(container.duration, av.time_base)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """A decoded frame and when it is presented, in seconds after the first."""
+
+    frame: av.VideoFrame
+    start: Fraction
+    seconds: Fraction
+
+
 def _timed(
-    decoded: Iterable[av.VideoFrame], step: Fraction, time_base: Fraction
-) -> Iterator[tuple[Fraction, av.VideoFrame]]:
-    """Put each frame's time since the first before it; frames without a time stamp follow a step later."""
+    decoded: Iterable[tuple[av.VideoFrame, int]], step: Fraction, time_base: Fraction
+) -> Iterator[_Shown]:
+    """Reckon presentation times; frames without a time stamp follow a step later, none goes back in time."""
     origin, now = None, -step
-    for frame in decoded:
+    for frame, ticks in decoded:
         if frame.pts is None:
             now = now + step
         else:
             origin = frame.pts * time_base - max(now, 0) if origin is None else origin
             now = max(now, frame.pts * time_base - origin)
-        yield now, frame
+        yield _Shown(frame=frame, start=now, seconds=ticks * time_base or step)
 
 
-def _at_constant_rate(
-    timed: Iterator[tuple[Fraction, av.VideoFrame]], fps: Fraction, time_base: Fraction
-) -> Iterator[av.VideoFrame]:
+def _at_constant_rate(shown: Iterator[_Shown], fps: Fraction) -> Iterator[av.VideoFrame]:
     """Give output k the frame presented nearest to k / fps; the last frame lasts its own duration."""
     count = 0
-    now, held = next(timed)
-    for arrival, frame in timed:
-        stop = math.floor((now + arrival) / 2 * fps) + 1
-        yield from (held for _ in range(count, stop))
-        count, now, held = max(count, stop), arrival, frame
-    lasting = (held.duration or 0) * time_base or 1 / fps
-    yield from (held for _ in range(count, max(1, round((now + lasting) * fps))))
+    held = next(shown)
+    for following in shown:
+        stop = math.floor((held.start + following.start) / 2 * fps) + 1
+        yield from (held.frame for _ in range(count, stop))
+        count, held = max(count, stop), following
+    stop = max(1, round((held.start + held.seconds) * fps))
+    yield from (held.frame for _ in range(count, stop))
 
 
 def _rgb(pictures: Iterable[av.VideoFrame]) -> Iterator[Tensor]:
@@ -270,10 +281,22 @@ def _rgb_graph(frame: av.VideoFrame) -> Graph:
 
 def _upright(picture: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
     """Turn and mirror a stored picture as its display matrix says: x' = a x + c y, y' = b x + d y."""
-    side_data = frame.side_data.get(SideData.DISPLAYMATRIX)
-    if side_data is None:
-        return picture
-    a, b, _, c, d = np.frombuffer(bytes(side_data), dtype=np.int32)[:5].tolist()
+    a, b, c, d = _display_matrix(frame)
     if abs(b) > abs(a):
         picture, a, d = picture.swapaxes(0, 1), c, b
     return np.ascontiguousarray(picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+
+
+def _display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:
+    try:
+        matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+    except ValueError:  # beside it lies a kind of side data that this PyAV does not know
+        return TURNS[_degrees(frame)]
+    if matrix is None:
+        return TURNS[0]
+    a, b, _, c, d = np.frombuffer(bytes(matrix), dtype=np.int32)[:5].tolist()
+    return a, b, c, d
+
+
+def _degrees(frame: av.VideoFrame) -> int:
+    return round(frame.rotation / 90) * 90 % 360

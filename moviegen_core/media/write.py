@@ -49,7 +49,7 @@ def write_clip(
 ) -> Path:
     """Write frames as mp4 (H.264, yuv420p, bt709), under a temporary name until the file is whole.
 
-    Odd sides are padded to even ones by repeating the last row or column, for yuv420p halves its colour planes.
+    Odd sides are padded to even ones by repeating the last row or column, since yuv420p halves colour planes.
     After an error or interrupt nothing new is left in the folder, and a file of that name stays as it was.
 
     Args:
