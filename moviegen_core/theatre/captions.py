@@ -104,7 +104,7 @@ def _keywords(scene: Scene, rng: random.Random, detail: float, camera_spoken: bo
         words.insert(rng.choice((0, len(words))), say.pick(rng, say.LOOK_KEYWORDS[scene.look]))
     if camera_spoken:
         words.append(scene.camera)
-    separator = " " if rng.random() < 0.15 else ", "
+    separator = " " if len(scene.actors) == 1 and rng.random() < 0.15 else ", "
     return _cased(separator.join(filter(None, words)), rng)
 
 
@@ -259,13 +259,13 @@ def description(rng: random.Random, actor: Actor, detail: float, colour_spoken: 
         return f"{size}{_draw_face(rng, actor, detail, colour_spoken)}"
     colour = say.colour_word(rng, actor.colour) + " " if colour_spoken else ""
     noun = say.pick(rng, say.NOUNS[actor.kind])
-    return f"{size}{colour}{noun}{_board(rng, actor)}"
+    if actor.kind != "koala":
+        return f"{size}{colour}{noun}"
+    return f"{size}{noun}{say.pick(rng, _ON_BOARD)} {say.with_article(colour + 'surfboard')}"
 
 
-def _board(rng: random.Random, actor: Actor) -> str:
-    """The koala's surfboard, mostly said unless its verb says it."""
-    surfing = actor.kind == "koala" and actor.action not in ("go left", "go right")
-    return " on a surfboard" if surfing and rng.random() < 0.6 else ""
+_ON_BOARD = (" on", " riding", " with", " standing on")
+"""The koala's colour is that of its surfboard."""
 
 
 def _draw_size(rng: random.Random, size: str, detail: float) -> str:
@@ -292,8 +292,9 @@ def _draw_face(rng: random.Random, actor: Actor, detail: float, colour_spoken: b
 def _plain_noun_phrase(actor: Actor) -> str:
     size = "" if actor.size == "medium" else f"{actor.size} "
     if actor.person is None:
-        board = " on a surfboard" if actor.kind == "koala" else ""
-        return say.with_article(f"{size}{actor.colour} {say.NOUNS[actor.kind][0]}{board}")
+        if actor.kind == "koala":
+            return f"a {size}koala on {say.with_article(actor.colour)} surfboard"
+        return say.with_article(f"{size}{actor.colour} {say.NOUNS[actor.kind][0]}")
     face = say.listed(say.face_belongings(actor.person, itemgetter(0)))
     adjectives = " ".join([*say.face_adjectives(actor.person), "person"])
     return say.with_article(f"{size}{adjectives} in {say.with_article(actor.colour)} shirt with {face}")

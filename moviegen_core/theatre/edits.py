@@ -86,9 +86,25 @@ def _worded(source: Scene, target: Scene, task: str, rng: random.Random) -> Edit
 _UNDONE_BY = {"add": "remove", "remove": "add"}
 
 
+_ASKING_VERBS = (
+    "make",
+    "turn",
+    "change",
+    "give",
+    "put",
+    "add",
+    "remove",
+    "replace",
+    "swap",
+    "show",
+    "let",
+    "take",
+)
+
+
 def _typed(request: str, rng: random.Random) -> str:
     """As an artist types: mostly bare, sometimes with a capital, a full stop or a please."""
-    if rng.random() < 0.05:
+    if rng.random() < 0.05 and request.split()[0] in _ASKING_VERBS:
         request = f"please {request}"
     if rng.random() < 0.35:
         request = request[0].upper() + request[1:]
@@ -174,6 +190,8 @@ def _reference(scene: Scene, index: int, rng: random.Random) -> str:
         return f"the {noun}"
     if actor.person is not None:
         return f"the {noun} in the {actor.colour} shirt"
+    if actor.kind == "koala":
+        return f"the {noun} on the {actor.colour} surfboard"
     return f"the {actor.colour} {noun}"
 
 
@@ -181,8 +199,8 @@ def _ask_recolour(before: Scene, after: Scene, rng: random.Random) -> str:
     index = _changed_index(before, after)
     what = _reference(before, index, rng)
     old, new = before.actors[index].colour, say.colour_word(rng, after.actors[index].colour)
-    if before.actors[index].person is not None:
-        return _ask_shirt(what, new, len(before.actors) == 1, rng)
+    if before.actors[index].kind in _CARRIED:
+        return _ask_carried(what, _CARRIED[before.actors[index].kind], new, len(before.actors) == 1, rng)
     colour = rng.choice(("colour", "color"))
     return rng.choice(
         (
@@ -200,15 +218,22 @@ def _ask_recolour(before: Scene, after: Scene, rng: random.Random) -> str:
     )
 
 
-def _ask_shirt(who: str, new: str, alone: bool, rng: random.Random) -> str:
+_CARRIED = {"person": "shirt", "koala": "surfboard"}
+"""What carries the colour of an actor that has its own."""
+
+
+def _ask_carried(who: str, thing: str, new: str, alone: bool, rng: random.Random) -> str:
+    new_thing = f"{say.with_article(new)} {thing}"
     requests = [
-        f"give {who} {say.with_article(new)} shirt",
-        f"dress {who} in {new}",
-        f"put {who} in {say.with_article(new)} shirt",
-        f"{who} should wear {say.with_article(new)} shirt",
+        f"give {who} {new_thing}",
+        f"{who} should have {new_thing}",
+        f"put {who} {'in' if thing == 'shirt' else 'on'} {new_thing}",
     ]
+    if len(who.split()) == 2:
+        whose = f"{who}'s {thing}"
+        requests += [f"make {whose} {new}", f"turn {whose} {new}", f"change the colour of {whose} to {new}"]
     if alone:
-        requests += [f"make the shirt {new}", f"change the shirt to {new}", f"turn the shirt {new}"]
+        requests += [f"make the {thing} {new}", f"change the {thing} to {new}", f"paint the {thing} {new}"]
     return rng.choice(requests)
 
 
@@ -252,7 +277,6 @@ def _ask_add(before: Scene, after: Scene, rng: random.Random) -> str:
             f"let {whom} {deed} {near}",
             f"have {whom} {deed} in the background",
             f"also show {whom} {doing}",
-            f"{near}, add {whom} {doing}",
             f"there should also be {whom} {doing}",
             f"add {whom}",
             f"add {whom} {near}",

@@ -50,7 +50,7 @@ _TRAVEL = {
     "bird": ("fly", "glide"),
     "fish": ("swim", "glide"),
     "cat": ("walk", "run", "trot"),
-    "koala": ("surf", "ride a surfboard", "glide"),
+    "koala": ("surf", "glide", "ride the waves"),
     "person": ("walk", "stroll"),
 }
 _ANY_TRAVEL = ("move", "go")

@@ -7,6 +7,7 @@ import pytest
 from moviegen_core.theatre import wording as say
 from moviegen_core.theatre.edits import TASKS, sample_edit
 from moviegen_core.theatre.holdouts import is_held_out
+from moviegen_core.theatre.motion import track
 from moviegen_core.theatre.sampling import possible_weathers
 
 EDITS = [sample_edit(seed) for seed in range(700)]
@@ -115,3 +116,10 @@ def test_requests_are_tidy():
         for text in (edit.instruction, edit.inverse):
             assert text == " ".join(text.split())
             assert len(text) < 200
+
+
+def test_an_actor_that_is_not_edited_moves_as_before():
+    for edit in EDITS:
+        for index, (before, after) in enumerate(zip(edit.source.actors, edit.target.actors, strict=False)):
+            if before == after:
+                assert track(edit.source, index) == track(edit.target, index)
