@@ -127,6 +127,8 @@ def _fill(model: nn.Module, file: Any, dtype: torch.dtype) -> None:  # noqa: ANN
         for name, tensor in model.state_dict().items()
     }
     model.load_state_dict(tensors, strict=True, assign=True)
+    for name, parameter in model.named_parameters():
+        parameter.__dict__.update(parameters[name].__dict__)  # marks that a model sets on its parameters stay
 
 
 def _check_tensors(path: Path, model: nn.Module, found: Mapping[str, tuple[int, ...]]) -> None:

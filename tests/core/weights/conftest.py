@@ -25,6 +25,7 @@ class Toy(nn.Module):
         super().__init__()
         self.config = config
         self.proj = operations.Linear(config.width, config.width, device=device, dtype=dtype)
+        self.proj.weight.is_table = True
         self.register_buffer("latent_mean", torch.full((3,), 1 / 3, device=device))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64, device=device))
 

@@ -68,6 +68,10 @@ def test_loading_in_bfloat16_leaves_buffers_exact(file, toy):
     assert torch.equal(loaded.latent_mean, toy.latent_mean)
 
 
+def test_marks_that_a_model_sets_on_its_parameters_stay(file):
+    assert load_model(file, "toy").proj.weight.is_table
+
+
 def test_saving_twice_gives_equal_bytes(file, toy, tmp_path):
     save_model(tmp_path / "again.safetensors", "toy", toy)
     assert file.read_bytes() == (tmp_path / "again.safetensors").read_bytes()

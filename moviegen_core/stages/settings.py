@@ -1,0 +1,38 @@
+"""How a clip is sampled: what command line, nodes and content keys agree on. Imports no torch."""
+
+from dataclasses import dataclass
+
+from ..errors import SettingsError
+
+SOLVERS = ("euler", "midpoint")
+MAX_GUIDANCE = 30.0
+SEED_RANGE = 2**63
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingSettings:
+    """Everything but prompt, size and weights that decides what comes out."""
+
+    num_steps: int = 50
+    """Solver steps, 1 to ``grid``."""
+    guidance: float = 5.0
+    """How hard the prompt pulls; 1 is the plain model in half the time. The paper's 30B uses 7.5."""
+    seed: int = 0
+    """Decides the noise."""
+    grid: int = 250
+    """Linear steps that the schedule imitates (Movie Gen: 250)."""
+    solver: str = "euler"
+
+    def __post_init__(self) -> None:
+        if self.grid < 1:
+            raise SettingsError(f"grid {self.grid} is out of range; give 1 or more, such as 250")
+        if not 1 <= self.num_steps <= self.grid:
+            raise SettingsError(f"{self.num_steps} steps are out of range; give 1 to {self.grid}, such as 50")
+        if not 0 <= self.guidance <= MAX_GUIDANCE:
+            raise SettingsError(
+                f"guidance {self.guidance} is out of range; give 0 to {MAX_GUIDANCE:g}, such as 5"
+            )
+        if not 0 <= self.seed < SEED_RANGE:
+            raise SettingsError(f"seed {self.seed} is out of range; give 0 to {SEED_RANGE - 1}")
+        if self.solver not in SOLVERS:
+            raise SettingsError(f"solver {self.solver!r} is unknown; use one of {', '.join(SOLVERS)}")
