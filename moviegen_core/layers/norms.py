@@ -3,6 +3,7 @@
 from types import ModuleType
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 
@@ -20,3 +21,8 @@ class PixelNorm(nn.Module):
     def forward(self, x_BCTHW: Tensor) -> Tensor:
         """Normalize each cell over its channels."""
         return self.norm(x_BCTHW.permute(0, 2, 3, 4, 1)).permute(0, 4, 1, 2, 3)
+
+
+def rms_norm(x_BLC: Tensor, eps: float = 1e-6) -> Tensor:
+    """Divide each token by its root mean square. No gain: a modulation or a Linear follows and would absorb it."""
+    return x_BLC * torch.rsqrt(x_BLC.square().mean(-1, keepdim=True) + eps)

@@ -1,0 +1,216 @@
+"""The video transformer: noise to latent clip (Movie Gen, section 3).
+
+The paper's block is LLaMa's with cross-attention between self-attention and feed-forward, modulation by time, and no
+causal mask. Silent points that are our choice: no QK-norm, an RMS norm before cross-attention, a modulated linear head,
+gates that start at 1 over zero output projections.
+"""
+
+# Shape letters: B clip, C channel, T latent frame, H row, W column, L token, K context token.
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import SettingsError
+from ..layers.attention import Attend, CrossAttention, SelfAttention, attend, key_mask
+from ..layers.feed_forward import SwiGLU
+from ..layers.modulation import LayerBias, SharedModulation, TimeEmbedding, modulate
+from ..layers.norms import rms_norm
+from ..layers.patches import from_patches, to_patches, token_grid
+from ..layers.positions import FactorizedPositions
+from .conditioning import Context, JointConditioning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoTransformerConfig:
+    """Shape of a video transformer."""
+
+    width: int
+    """Model dimension, shared by every block."""
+    num_layers: int
+    num_heads: int
+    ffn_width: int
+    context_widths: tuple[int, ...]
+    """Feature width of each text encoder, in the order their features are given."""
+    table_sizes: tuple[int, int, int]
+    """Learned positions along (frames, rows, columns), in tokens."""
+    latent_channels: int = 16
+    extra_channels: int = 0
+    """Input channels beside the noisy latent, such as a source clip's 16."""
+    patch: tuple[int, int, int] = (1, 2, 2)
+    """Latent cells per token along (frames, rows, columns)."""
+
+    def __post_init__(self) -> None:
+        if self.width % self.num_heads:
+            raise SettingsError(f"width {self.width} is not a multiple of num_heads {self.num_heads}")
+        if min(self.num_layers, self.latent_channels, *self.table_sizes, *self.patch) < 1 or self.extra_channels < 0:
+            raise SettingsError("video config: layers, channels, tables and patches must be at least 1")
+
+    @property
+    def patch_cells(self) -> int:
+        """Latent cells per token."""
+        return self.patch[0] * self.patch[1] * self.patch[2]
+
+
+VIDEO_PRESETS = {
+    "nano": VideoTransformerConfig(
+        width=256, num_layers=6, num_heads=4, ffn_width=704, context_widths=(192,), table_sizes=(8, 12, 12)
+    ),
+    "13b": VideoTransformerConfig(
+        width=4608,
+        num_layers=38,
+        num_heads=36,
+        ffn_width=12288,
+        context_widths=(4096, 1280, 1472),
+        table_sizes=(32, 96, 96),
+    ),
+    "paper": VideoTransformerConfig(
+        width=6144,
+        num_layers=48,
+        num_heads=48,
+        ffn_width=16384,
+        context_widths=(4096, 1280, 1472),
+        table_sizes=(32, 96, 96),
+    ),
+}
+"""``paper`` is the published 30B; ``13b`` is a size of ours between, with the same proportions."""
+
+
+class Block(nn.Module):
+    """Self-attention, cross-attention, feed-forward; time scales, shifts and gates the first and the last."""
+
+    def __init__(
+        self,
+        config: VideoTransformerConfig,
+        operations: ModuleType,
+        attention: Attend,
+        **factory: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__()
+        width, heads = config.width, config.num_heads
+        self.modulation = LayerBias(width, 6, operations, **factory)
+        self.self_attention = SelfAttention(width, heads, operations, attention, **factory)
+        self.cross_attention = CrossAttention(width, heads, operations, attention, **factory)
+        self.ffn = SwiGLU(width, config.ffn_width, operations, **factory)
+
+    def forward(self, x_BLC: Tensor, shared_BKC: Tensor, context: Context) -> Tensor:
+        """(B, L, C) -> (B, L, C)."""
+        scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(shared_BKC)
+        x_BLC = torch.addcmul(x_BLC, gate1, self.self_attention(modulate(rms_norm(x_BLC), scale1, shift1)))
+        x_BLC = x_BLC + self.cross_attention(rms_norm(x_BLC), context.tokens_BKC, key_mask(context.mask_BK))
+        return torch.addcmul(x_BLC, gate2, self.ffn(modulate(rms_norm(x_BLC), scale2, shift2)))
+
+    @torch.no_grad()
+    def reset(self) -> None:
+        """Start as the identity: gates 1, output projections 0."""
+        self.modulation.table.weight.zero_()
+        self.modulation.table.weight[[2, 5]] = 1
+        for projection in (self.self_attention.out, self.cross_attention.out, self.ffn.down):
+            projection.weight.zero_()
+
+
+class Head(nn.Module):
+    """Tokens to velocity patches."""
+
+    def __init__(self, config: VideoTransformerConfig, operations: ModuleType, **factory: Any) -> None:  # noqa: ANN401
+        super().__init__()
+        self.shared = SharedModulation(config.width, 2, operations, **factory)
+        self.modulation = LayerBias(config.width, 2, operations, **factory)
+        self.project = operations.Linear(
+            config.width, config.patch_cells * config.latent_channels, bias=False, **factory
+        )
+
+    def forward(self, x_BLC: Tensor, time_BC: Tensor) -> Tensor:
+        """(B, L, C) -> (B, L, patch cells * latent channels)."""
+        scale, shift = self.modulation(self.shared(time_BC))
+        return self.project(modulate(rms_norm(x_BLC), scale, shift))
+
+    @torch.no_grad()
+    def reset(self) -> None:
+        """Start by predicting nothing."""
+        for parameter in self.parameters():
+            parameter.zero_()
+
+
+class VideoTransformer(nn.Module):
+    """Velocity of a noisy latent clip at time t under a context.
+
+    Room for what comes: ``extra`` latents beside the noisy one on channels (edit, upscale), context tokens joined by
+    ``Context.joined`` (face, task), and a task vector added to the time embedding (edit).
+    """
+
+    def __init__(
+        self,
+        config: VideoTransformerConfig,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        operations: ModuleType = nn,  # type: ignore[assignment]
+        attention: Attend = attend,
+    ) -> None:
+        super().__init__()
+        factory = {"device": device, "dtype": dtype}
+        channels = config.latent_channels + config.extra_channels
+        self.config = config
+        self.conditioning = JointConditioning(config.context_widths, config.width, operations, **factory)
+        self.patch = operations.Linear(config.patch_cells * channels, config.width, bias=False, **factory)
+        self.positions = FactorizedPositions(config.table_sizes, config.width, operations, **factory)
+        self.time = TimeEmbedding(config.width, operations, **factory)
+        self.modulation = SharedModulation(config.width, 6, operations, **factory)
+        self.blocks = nn.ModuleList(Block(config, operations, attention, **factory) for _ in range(config.num_layers))
+        self.head = Head(config, operations, **factory)
+        self.reset()
+
+    @torch.no_grad()
+    def reset(self) -> None:
+        """Fresh weights: every block the identity, the output zero."""
+        self.modulation.project.weight.zero_()
+        self.head.reset()
+        for block in self.blocks:
+            block.reset()
+
+    def context(self, features: Sequence[Tensor], masks: Sequence[Tensor] | None = None) -> Context:
+        """One (B, K_i, C_i) and one mask per text encoder, to what ``forward`` takes."""
+        return self.conditioning(features, masks)
+
+    def forward(
+        self,
+        x_BCTHW: Tensor,
+        t_B: Tensor,
+        context: Context,
+        *,
+        extra_BCTHW: Tensor | None = None,
+        task_BC: Tensor | None = None,
+    ) -> Tensor:
+        """Velocity (data minus noise) of a noisy latent clip.
+
+        Args:
+            x_BCTHW: (B, 16, T, H, W), H and W even; any float dtype.
+            t_B: (B,) times, 0 noise to 1 data.
+            context: from ``context``.
+            extra_BCTHW: (B, extra_channels, T, H, W); needed when the config has extra channels.
+            task_BC: (B, width), added to the time embedding.
+
+        Returns:
+            (B, 16, T, H, W), the dtype of x.
+
+        Raises:
+            GeometryError: the latent is not made of whole patches.
+
+        Source: Movie Gen, section 3.
+        """
+        config, dtype = self.config, context.tokens_BKC.dtype
+        grid = token_grid(tuple(x_BCTHW.shape[2:]), config.patch)  # type: ignore[arg-type]
+        latents = x_BCTHW if extra_BCTHW is None else torch.cat([x_BCTHW, extra_BCTHW.to(x_BCTHW)], dim=1)
+        x_BLC = self.patch(to_patches(latents.to(dtype), config.patch))
+        time_BC = self.time(t_B, dtype)
+        time_BC = time_BC if task_BC is None else time_BC + task_BC.to(dtype)
+        shared_BKC = self.modulation(time_BC)
+        positions_LC = self.positions(grid).to(x_BLC.dtype)
+        for block in self.blocks:
+            x_BLC = block(x_BLC + positions_LC, shared_BKC, context)
+        return from_patches(self.head(x_BLC, time_BC), grid, config.patch).to(x_BCTHW.dtype)
