@@ -261,11 +261,13 @@ def description(rng: random.Random, actor: Actor, detail: float, colour_spoken: 
     noun = say.pick(rng, say.NOUNS[actor.kind])
     if actor.kind != "koala":
         return f"{size}{colour}{noun}"
+    if colour and rng.random() < 0.2:
+        return f"{size}{noun} in {say.with_article(colour + 'shirt')} on a surfboard"
     return f"{size}{noun}{say.pick(rng, _ON_BOARD)} {say.with_article(colour + 'surfboard')}"
 
 
 _ON_BOARD = (" on", " riding", " with", " standing on")
-"""The koala's colour is that of its surfboard."""
+"""The koala's colour is that of its surfboard and its shirt."""
 
 
 def _draw_size(rng: random.Random, size: str, detail: float) -> str:

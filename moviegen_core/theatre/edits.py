@@ -218,7 +218,7 @@ def _ask_recolour(before: Scene, after: Scene, rng: random.Random) -> str:
     )
 
 
-_CARRIED = {"person": "shirt", "koala": "surfboard"}
+_CARRIED = {"person": "shirt", "koala": "surfboard and shirt"}
 """What carries the colour of an actor that has its own."""
 
 
@@ -227,7 +227,7 @@ def _ask_carried(who: str, thing: str, new: str, alone: bool, rng: random.Random
     requests = [
         f"give {who} {new_thing}",
         f"{who} should have {new_thing}",
-        f"put {who} {'in' if thing == 'shirt' else 'on'} {new_thing}",
+        f"let {who} have {new_thing}",
     ]
     if len(who.split()) == 2:
         whose = f"{who}'s {thing}"

@@ -22,7 +22,7 @@ EAR_REACH = 1.6
 """Distance from the picture's middle, in half widths, at which a sound has lost half its strength."""
 
 SPLASHING = ("boat", "fish", "koala")
-"""Actors that land with a splash: boat and surfboard bring a small wave along, a fish is wet."""
+"""Actors of the water land with a splash wherever they are, except below its surface."""
 _WEIGHTS = {
     "ball": 0.7,
     "box": 0.9,

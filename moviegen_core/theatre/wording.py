@@ -14,7 +14,7 @@ PLAIN_NAME = 0.6
 
 NOUNS = {
     "ball": ("ball", "rubber ball", "round ball"),
-    "box": ("box", "crate", "cube"),
+    "box": ("box", "gift box", "present", "parcel"),
     "star": ("star", "five-pointed star", "star shape"),
     "balloon": ("balloon", "party balloon", "toy balloon"),
     "car": ("car", "automobile", "toy car"),
