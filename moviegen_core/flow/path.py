@@ -1,4 +1,4 @@
-"""The straight path from noise to data, and the times training draws (Movie Gen, section 3, flow matching)."""
+"""The straight path from noise to data, and the times training draws (Movie Gen, flow matching)."""
 
 import torch
 from torch import Tensor

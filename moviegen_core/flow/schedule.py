@@ -36,7 +36,8 @@ def linear_quadratic_times(num_steps: int, num_linear: int | None = None, grid: 
     Raises:
         SettingsError: the three counts do not fit together.
 
-    Source: Movie Gen, inference; the quadratic's formula is ours, fixed by equal slope at the joint and the end at 1.
+    Source: Movie Gen, inference; the quadratic's formula is ours, fixed by equal slope at the joint and the
+    end at 1.
     """
     num_linear = num_steps // 2 if num_linear is None else num_linear
     if not 0 <= num_linear < num_steps <= grid:

@@ -15,7 +15,7 @@ OnStep = Callable[[int, Tensor], None]
 def integrate_euler(
     velocity: Velocity, x: Tensor, times: Sequence[float], on_step: OnStep | None = None
 ) -> Tensor:
-    """Carry noise to data along ``times`` (0 = noise, 1 = data), one Euler step per gap (the paper's sampler)."""
+    """Carry noise to data along ``times`` (0 noise, 1 data), one Euler step per gap: the paper's sampler."""
     for step, (t, t_next) in enumerate(pairwise(times), start=1):
         v = velocity(x, _batch_time(t, x))
         if on_step is not None:

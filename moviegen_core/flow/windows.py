@@ -25,7 +25,9 @@ def crossfade_windows(length: int, window: int, overlap: int) -> Iterator[tuple[
     Source: Movie Gen, temporal tiling, with the ramp running from the earlier window to the later one.
     """
     if not 0 < overlap <= window // 2:
-        raise SettingsError(f"an overlap of {overlap} does not fit a window of {window}; use 1 to {window // 2}")
+        raise SettingsError(
+            f"an overlap of {overlap} does not fit a window of {window}; use 1 to {window // 2}"
+        )
     ramp = torch.arange(1, overlap + 1) / (overlap + 1)
     for start in range(0, max(length - overlap, 1), window - overlap):
         stop = min(start + window, length)

@@ -1,4 +1,4 @@
-"""Multi-head attention: shared by every transformer of the cast. No biases, no causal mask (Movie Gen, section 3)."""
+"""Multi-head attention, shared by every transformer of the cast: no biases, no causal mask (Movie Gen)."""
 
 # Shape letters: B clip, L query token, K key token, C channel, N head, D head dim.
 

@@ -18,8 +18,9 @@ def pad_time(x_BCTHW: Tensor, frames: int = 1) -> Tensor:
 class FactorizedConv(nn.Module):
     """A 3x3 convolution on each frame, then a 3-tap convolution along time.
 
-    The temporal kernel starts as the identity, so that a fresh model treats a clip as separate pictures ("centric"
-    start); time learns from there. Source: Movie Gen, temporal autoencoder; kernel sizes are our choice.
+    The temporal kernel starts as the identity, so that a fresh model treats a clip as separate pictures
+    ("centric" start); time learns from there. Source: Movie Gen, temporal autoencoder; kernel sizes are our
+    choice.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Time enters every block through six vectors from one shared network; each layer only adds its own biases.
 
-Source: Movie Gen. The video model's published parameter count allows no network per layer, and for the audio model the
-paper states the sharing. How time is scaled before its sinusoids is unknown; x1000 is our choice.
+Source: Movie Gen. The video model's published parameter count allows no network per layer, and for the audio
+model the paper states the sharing. How time is scaled before its sinusoids is unknown; x1000 is our choice.
 """
 
 # Shape letters: B clip, C channel, K modulation vector.

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 class PixelNorm(nn.Module):
     """LayerNorm over the channels of every cell of a (B, C, T, H, W) tensor.
 
-    Neither neighbouring frames nor neighbouring pixels enter the statistics, so a clip decodes the same whole,
-    in temporal chunks or in tiles. Our choice; the paper's autoencoder does not state its norm.
+    Neither neighbouring frames nor neighbouring pixels enter the statistics, so a clip decodes the same
+    whole, in temporal chunks or in tiles. Our choice; the paper's autoencoder does not state its norm.
     """
 
     def __init__(self, channels: int, operations: ModuleType, **factory: Any) -> None:  # noqa: ANN401
@@ -24,5 +24,5 @@ class PixelNorm(nn.Module):
 
 
 def rms_norm(x_BLC: Tensor, eps: float = 1e-6) -> Tensor:
-    """Divide each token by its root mean square. No gain: a modulation or a Linear follows and would absorb it."""
+    """Divide each token by its root mean square; no gain, as what follows would absorb it."""
     return x_BLC * torch.rsqrt(x_BLC.square().mean(-1, keepdim=True) + eps)

@@ -23,13 +23,15 @@ def token_grid(latent_shape: tuple[int, int, int], patch: Patch) -> tuple[int, i
         GeometryError: a side is not a multiple of the patch.
     """
     if any(size % side for size, side in zip(latent_shape, patch, strict=True)):
-        raise GeometryError(f"a latent of {latent_shape} cells is not made of whole patches of {patch}; pad it")
+        raise GeometryError(
+            f"a latent of {latent_shape} cells is not made of whole patches of {patch}; pad it"
+        )
     t, h, w = (size // side for size, side in zip(latent_shape, patch, strict=True))
     return t, h, w
 
 
 def to_patches(x_BCTHW: Tensor, patch: Patch) -> Tensor:
-    """(B, C, T, H, W) -> (B, L, C * patch cells); with a Linear behind it, equal to a strided 3D convolution."""
+    """(B, C, T, H, W) -> (B, L, C * patch cells); a Linear behind it makes a strided 3D convolution."""
     B, C, *shape = x_BCTHW.shape
     t, h, w = token_grid((shape[0], shape[1], shape[2]), patch)
     cells = x_BCTHW.reshape(B, C, t, patch[0], h, patch[1], w, patch[2])

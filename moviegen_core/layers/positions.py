@@ -1,6 +1,7 @@
 """Factorized learned positions: one table each for time, height and width, summed (Movie Gen, section 3).
 
-Sizes beyond a table are reached by linear interpolation; the paper expands its tables between stages without saying how.
+Sizes beyond a table are reached by linear interpolation; the paper expands its tables between stages without
+saying how.
 """
 
 # Shape letters: T frame, H row, W column, C channel, L token.
@@ -24,9 +25,17 @@ def table_rows(table_NC: Tensor, count: int) -> Tensor:
 class FactorizedPositions(nn.Module):
     """Position vectors of a (T, H, W) grid of tokens."""
 
-    def __init__(self, sizes: tuple[int, int, int], width: int, operations: ModuleType, **factory: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        sizes: tuple[int, int, int],
+        width: int,
+        operations: ModuleType,
+        **factory: Any,  # noqa: ANN401
+    ) -> None:
         super().__init__()
-        self.frames, self.rows, self.columns = (operations.Embedding(size, width, **factory) for size in sizes)
+        self.frames, self.rows, self.columns = (
+            operations.Embedding(size, width, **factory) for size in sizes
+        )
         for table in (self.frames, self.rows, self.columns):
             table.weight.is_table = True
             nn.init.normal_(table.weight, std=0.02)

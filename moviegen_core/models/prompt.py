@@ -6,7 +6,8 @@ from fractions import Fraction
 def format_prompt(caption: str, fps: Fraction | float, camera: str | None = None) -> str:
     """``FPS-16. zoom in. a red ball ...``; the caption's own words stay as they are.
 
-    An empty caption stays empty: it is the free branch of guidance, which training makes by dropping everything.
+    An empty caption stays empty: it is the free branch of guidance, which training makes by dropping
+    everything.
     """
     if not caption.strip():
         return ""

@@ -1,8 +1,8 @@
 """TAE, the temporal autoencoder: clip <-> latent, 8x8x8 with 16 channels.
 
-Source: Movie Gen, section on the temporal autoencoder: an LDM image autoencoder inflated to 2.5D, symmetric replicate
-padding in time, strided temporal downsampling, nearest-then-conv upsampling, any frame count. Widths, kernel sizes, the
-norm and the level that carries each stride are not in the paper and are our choice.
+Source: Movie Gen, section on the temporal autoencoder: an LDM image autoencoder inflated to 2.5D, symmetric
+replicate padding in time, strided temporal downsampling, nearest-then-conv upsampling, any frame count.
+Widths, kernel sizes, the norm and the level that carries each stride are not in the paper and are our choice.
 """
 
 # Shape letters: B clip, C channel, T frame, H row, W column, M = B*T*... rows of one attention.
@@ -51,7 +51,9 @@ class TaeConfig:
             raise SettingsError(f"tae config: every list needs {levels} levels and {levels - 1} strides")
         for width in (self.encoder_widths[-1], self.decoder_widths[-1]):
             if width % self.head_width:
-                raise SettingsError(f"tae config: width {width} is not a multiple of head_width {self.head_width}")
+                raise SettingsError(
+                    f"tae config: width {width} is not a multiple of head_width {self.head_width}"
+                )
 
     @property
     def grid(self) -> TaeGrid:
@@ -247,8 +249,8 @@ def channels_last(x_BCTHW: Tensor) -> Tensor:
 class TemporalAutoencoder(nn.Module):
     """Clip to normalized latent and back.
 
-    ``latent_mean`` and ``latent_scale`` (per channel, measured at the end of training) travel in the weights file, so
-    that every consumer sees latents of mean 0 and deviation 1.
+    ``latent_mean`` and ``latent_scale`` (per channel, measured at the end of training) travel in the weights
+    file, so that every consumer sees latents of mean 0 and deviation 1.
     """
 
     latent_mean: Tensor
@@ -316,8 +318,8 @@ class TemporalAutoencoder(nn.Module):
         if self.grid.latent_frames(num_frames) != latent.shape[2]:
             most = latent.shape[2] * self.grid.frames
             raise GeometryError(
-                f"a latent of {latent.shape[2]} frames decodes to {most - self.grid.frames + 1}..{most} frames,"
-                f" not {num_frames}"
+                f"a latent of {latent.shape[2]} frames decodes to {most - self.grid.frames + 1}..{most}"
+                f" frames, not {num_frames}"
             )
         return self.decoder(self.denormalize(latent))[:, :, :num_frames]
 

@@ -1,8 +1,8 @@
 """Byte-level text encoder, trained with the video model.
 
-Takes the place of the paper's UL2, ByT5 and Long-prompt MetaCLIP in the nano cast: it reads any language and emoji, needs
-no vocabulary file, and gives one context token per byte, so prompt weights land on the letters they were put on. The
-``paper`` preset has the size of ByT5-small's encoder. Our choice throughout.
+Takes the place of the paper's UL2, ByT5 and Long-prompt MetaCLIP in the nano cast: it reads any language and
+emoji, needs no vocabulary file, and gives one context token per byte, so prompt weights land on the letters
+they were put on. The ``paper`` preset has the size of ByT5-small's encoder. Our choice throughout.
 """
 
 # Shape letters: B prompt, L byte, C channel.
@@ -57,7 +57,9 @@ def check_prompt(prompt: str, max_bytes: int) -> None:
         PromptError: empty, or too long.
     """
     if not prompt.strip():
-        raise PromptError("the prompt is empty; describe the clip, for example: a red ball bounces on the beach")
+        raise PromptError(
+            "the prompt is empty; describe the clip, for example: a red ball bounces on the beach"
+        )
     size = len(prompt.encode("utf-8", errors="replace"))
     room = max_bytes - 32
     if size > room:
@@ -74,7 +76,9 @@ def tokenize(prompts: Sequence[str], multiple: int = 16) -> tuple[Tensor, Tensor
     Returns:
         Ids (B, L) int64 and the mask (B, L), True where a token counts.
     """
-    rows = [[byte + FIRST_BYTE for byte in prompt.encode("utf-8", errors="replace")] + [END] for prompt in prompts]
+    rows = [
+        [byte + FIRST_BYTE for byte in prompt.encode("utf-8", errors="replace")] + [END] for prompt in prompts
+    ]
     length = -(-max(len(row) for row in rows) // multiple) * multiple
     ids_BL = torch.tensor([row + [PAD] * (length - len(row)) for row in rows])
     return ids_BL, ids_BL != PAD
@@ -116,7 +120,9 @@ class ByteEncoder(nn.Module):
             table.weight.is_table = True
             nn.init.normal_(table.weight, std=0.5)
         self.letters = operations.Conv1d(config.width, config.width, 5, padding=2, **factory)
-        self.blocks = nn.ModuleList(TextBlock(config, operations, **factory) for _ in range(config.num_layers))
+        self.blocks = nn.ModuleList(
+            TextBlock(config, operations, **factory) for _ in range(config.num_layers)
+        )
         self.norm = operations.LayerNorm(config.width, **factory)
 
     def forward(self, ids_BL: Tensor, mask_BL: Tensor | None = None) -> Tensor:
@@ -133,7 +139,9 @@ class ByteEncoder(nn.Module):
             PromptError: L is longer than the encoder's positions.
         """
         if ids_BL.shape[1] > self.config.max_bytes:
-            raise PromptError(f"a prompt of {ids_BL.shape[1]} bytes is too long; at most {self.config.max_bytes} fit")
+            raise PromptError(
+                f"a prompt of {ids_BL.shape[1]} bytes is too long; at most {self.config.max_bytes} fit"
+            )
         places = torch.arange(ids_BL.shape[1], device=ids_BL.device)
         x = self.bytes(ids_BL) + self.positions(places)
         x = x + F.silu(self.letters(x.transpose(1, 2)).transpose(1, 2))

@@ -1,8 +1,8 @@
 """The video transformer: noise to latent clip (Movie Gen, section 3).
 
-The paper's block is LLaMa's with cross-attention between self-attention and feed-forward, modulation by time, and no
-causal mask. Silent points that are our choice: no QK-norm, an RMS norm before cross-attention, a modulated linear head,
-gates that start at 1 over zero output projections.
+The paper's block is LLaMa's with cross-attention between self-attention and feed-forward, modulation by time,
+and no causal mask. Silent points that are our choice: no QK-norm, an RMS norm before cross-attention, a
+modulated linear head, gates that start at 1 over zero output projections.
 """
 
 # Shape letters: B clip, C channel, T latent frame, H row, W column, L token, K context token.
@@ -47,7 +47,10 @@ class VideoTransformerConfig:
     def __post_init__(self) -> None:
         if self.width % self.num_heads:
             raise SettingsError(f"width {self.width} is not a multiple of num_heads {self.num_heads}")
-        if min(self.num_layers, self.latent_channels, *self.table_sizes, *self.patch) < 1 or self.extra_channels < 0:
+        if (
+            min(self.num_layers, self.latent_channels, *self.table_sizes, *self.patch) < 1
+            or self.extra_channels < 0
+        ):
             raise SettingsError("video config: layers, channels, tables and patches must be at least 1")
 
     @property
@@ -139,8 +142,8 @@ class Head(nn.Module):
 class VideoTransformer(nn.Module):
     """Velocity of a noisy latent clip at time t under a context.
 
-    Room for what comes: ``extra`` latents beside the noisy one on channels (edit, upscale), context tokens joined by
-    ``Context.joined`` (face, task), and a task vector added to the time embedding (edit).
+    Room for what comes: ``extra`` latents beside the noisy one on channels (edit, upscale), context tokens
+    joined by ``Context.joined`` (face, task), and a task vector added to the time embedding (edit).
     """
 
     def __init__(
@@ -161,7 +164,9 @@ class VideoTransformer(nn.Module):
         self.positions = FactorizedPositions(config.table_sizes, config.width, operations, **factory)
         self.time = TimeEmbedding(config.width, operations, **factory)
         self.modulation = SharedModulation(config.width, 6, operations, **factory)
-        self.blocks = nn.ModuleList(Block(config, operations, attention, **factory) for _ in range(config.num_layers))
+        self.blocks = nn.ModuleList(
+            Block(config, operations, attention, **factory) for _ in range(config.num_layers)
+        )
         self.head = Head(config, operations, **factory)
         self.reset()
 
@@ -188,6 +193,8 @@ class VideoTransformer(nn.Module):
     ) -> Tensor:
         """Velocity (data minus noise) of a noisy latent clip.
 
+        A latent that is not made of whole patches is refused with a GeometryError.
+
         Args:
             x_BCTHW: (B, 16, T, H, W), H and W even; any float dtype.
             t_B: (B,) times, 0 noise to 1 data.
@@ -197,9 +204,6 @@ class VideoTransformer(nn.Module):
 
         Returns:
             (B, 16, T, H, W), the dtype of x.
-
-        Raises:
-            GeometryError: the latent is not made of whole patches.
 
         Source: Movie Gen, section 3.
         """

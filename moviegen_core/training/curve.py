@@ -34,7 +34,10 @@ class Curve:
         path = self.folder / "curve.csv"
         if path.exists():
             with path.open(newline="") as file:
-                rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+                rows = [
+                    {name: float(value) for name, value in row.items() if value}
+                    for row in csv.DictReader(file)
+                ]
             self.rows = [row for row in rows if row["step"] <= last_step]
 
     def write(self) -> None:
@@ -52,7 +55,7 @@ class Curve:
 
 
 def draw_curve(points: list[tuple[float, float]], width: int = 640, height: int = 320) -> np.ndarray:
-    """A log-scale line of (step, positive value) points as an RGB picture, grid lines at 1, 2 and 5 times powers of ten."""
+    """A log-scale line of (step, positive value) points; grid lines at 1, 2 and 5 times powers of ten."""
     picture = np.full((height, width, 3), 255, np.uint8)
     xs = np.array([x for x, _ in points])
     ys = np.log10([y for _, y in points])
@@ -79,4 +82,9 @@ def encode_png(picture_HWC: np.ndarray) -> bytes:
     height, width, _ = picture_HWC.shape
     lines = b"".join(b"\x00" + row.tobytes() for row in picture_HWC)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(lines))
+        + chunk(b"IEND", b"")
+    )

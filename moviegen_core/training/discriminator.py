@@ -1,4 +1,4 @@
-"""A patch discriminator for the autoencoder's late phase. Its kind is not in the paper; ours scores pieces in space and time."""
+"""A patch discriminator for the autoencoder's late phase. Its kind (space and time) is our choice."""
 
 import torch
 import torch.nn.functional as F

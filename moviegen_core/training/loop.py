@@ -78,6 +78,8 @@ def run_loop(
 ) -> bool:
     """Train until the last step or the end of the time budget, whichever comes first.
 
+    A broken checkpoint, or one of another recipe, is refused with a WeightsError.
+
     Args:
         state: the run; advanced in place.
         objective: losses of a step.
@@ -85,13 +87,11 @@ def run_loop(
         out: an existing folder; gets ``checkpoint.safetensors``, ``curve.csv`` and ``curve.png``.
         minutes: wall-clock budget; a checkpoint is written when it is spent.
         resume: go on from the folder's checkpoint if there is one.
-        on_step: called with (steps done, losses) after every step; may raise to stop, the checkpoint is then written.
+        on_step: called with (steps done, losses) after every step; may raise to stop, the checkpoint is then
+            written.
 
     Returns:
         Whether the last step was reached.
-
-    Raises:
-        WeightsError: the checkpoint to resume from is broken or of another recipe.
     """
     checkpoint, curve = out / "checkpoint.safetensors", Curve(out)
     if resume and checkpoint.exists():

@@ -44,7 +44,8 @@ def kl_loss(mean: Tensor, log_variance: Tensor) -> Tensor:
 def outlier_loss(latent_BCTHW: Tensor, threshold: float = 3.0) -> Tensor:
     """Outlier penalty: how far latent vectors lie beyond ``threshold`` deviations of their frame.
 
-    ``mean_ij max(||X_ij - Mean(X)|| - r ||Std(X)||, 0)`` with norms over channels, time folded into the batch.
+    ``mean_ij max(||X_ij - Mean(X)|| - r ||Std(X)||, 0)`` with norms over channels, time folded into the
+    batch.
     Source: Movie Gen, temporal autoencoder, outlier penalty loss.
     """
     mean = latent_BCTHW.mean(dim=(3, 4), keepdim=True)

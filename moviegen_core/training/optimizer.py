@@ -1,7 +1,8 @@
 """Muon for weight matrices and convolution kernels, AdamW for everything else, in one optimizer.
 
-The paper does not state its optimizer. Orthogonalized momentum (Jordan et al., 2024; update scale of Liu et al., 2025)
-reached a given loss in fewer steps than AdamW in our runs on two cores, which is what a small budget asks for.
+The paper does not state its optimizer. Orthogonalized momentum (Jordan et al., 2024; update scale of Liu et
+al., 2025) reached a given loss in fewer steps than AdamW in our runs on two cores, which is what a small
+budget asks for.
 """
 
 from collections import defaultdict
@@ -29,7 +30,9 @@ class OptimizerConfig:
 
     def __post_init__(self) -> None:
         if not 0 < self.learning_rate < 1:
-            raise SettingsError(f"learning rate {self.learning_rate} is out of range; use something like 1e-3")
+            raise SettingsError(
+                f"learning rate {self.learning_rate} is out of range; use something like 1e-3"
+            )
 
 
 def orthogonalize(matrices_NRC: Tensor, iterations: int = 5) -> Tensor:
@@ -94,5 +97,9 @@ class MuonAdamW(torch.optim.Optimizer):
 
 
 def is_matrix(parameter: Tensor) -> bool:
-    """Whether a parameter mixes many channels into many: a weight matrix or a kernel, not a table or a gain."""
-    return parameter.ndim >= 2 and not getattr(parameter, "is_table", False) and min(parameter.flatten(1).shape) > 8
+    """Whether a parameter mixes many channels into many: a matrix or a kernel, not a table or a gain."""
+    return (
+        parameter.ndim >= 2
+        and not getattr(parameter, "is_table", False)
+        and min(parameter.flatten(1).shape) > 8
+    )

@@ -40,7 +40,10 @@ class ClipPool:
         first = step // self.config.steps_per_group
         group = self._group(first + _below(rng, self.config.num_groups), first)
         clip = group[_below(rng, group.shape[0])]
-        starts = [_below(rng, have - want + 1) for have, want in zip(clip.shape[1:], (frames, height, width), strict=True)]
+        starts = [
+            _below(rng, have - want + 1)
+            for have, want in zip(clip.shape[1:], (frames, height, width), strict=True)
+        ]
         t, y, x = starts
         return clip[:, t : t + frames, y : y + height, x : x + width]
 
@@ -55,7 +58,9 @@ class ClipPool:
         """Clips of one group: (B, 3, T, H, W) uint8. Negative groups are never drawn for training."""
         rng = random.Random(index)
         height, width = rng.choice(FRAME_SIZES)
-        scenes = sample_scenes(self.config.first_seed + index * self.config.group_size, self.config.group_size)
+        scenes = sample_scenes(
+            self.config.first_seed + index * self.config.group_size, self.config.group_size
+        )
         clips = render(
             scenes,
             num_frames=self.config.num_frames,

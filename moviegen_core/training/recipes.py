@@ -8,7 +8,9 @@ from .train_tae import Crop, TaePhase, TaeRecipe
 
 TAE_NANO = TaeRecipe(
     preset="nano",
-    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=3e-3), num_steps=4000, warmup_steps=100, ema_decay=0.998),
+    loop=LoopConfig(
+        optimizer=OptimizerConfig(learning_rate=3e-3), num_steps=4000, warmup_steps=100, ema_decay=0.998
+    ),
     pool=PoolConfig(),
     phases=(
         TaePhase(until=0.85, clips=Crop(batch=8, frames=16, height=64, width=64), losses=TaeLossConfig()),

@@ -31,6 +31,8 @@ def train_tae(
 ) -> Path:
     """Train a temporal autoencoder and write ``tae.safetensors`` from its averaged weights.
 
+    A broken checkpoint is refused with a WeightsError, a broken footage file with a SettingsError.
+
     Args:
         out: folder for checkpoint, curve and weights; made when missing.
         recipe: what to train and how.
@@ -42,10 +44,6 @@ def train_tae(
 
     Returns:
         The weights file.
-
-    Raises:
-        WeightsError: the checkpoint is broken or of another recipe.
-        SettingsError: the footage file is missing or broken.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
@@ -61,7 +59,9 @@ def write_tae(out: Path, state: RunState, recipe: TaeRecipe) -> Path:
     model = TemporalAutoencoder(state.model.config).to(next(state.model.parameters()).device)
     state.ema.copy_to(model)
     pool = ClipPool(recipe.pool, str(next(model.parameters()).device))
-    clips = (pool.render_group(-1 - index) for index in range(recipe.statistics_clips // recipe.pool.group_size))
+    clips = (
+        pool.render_group(-1 - index) for index in range(recipe.statistics_clips // recipe.pool.group_size)
+    )
     measure_latents(model, [from_bytes(clip[None]) for group in clips for clip in group])
     path = out / "tae.safetensors"
     save_model(path, "tae", model)

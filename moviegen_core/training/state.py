@@ -86,7 +86,9 @@ def _fill(path: Path, state: RunState, tensors: dict[str, Tensor]) -> None:
     try:
         state.model.load_state_dict(model)
     except RuntimeError as error:
-        raise WeightsError(f"{path} belongs to another recipe; train into another folder ({error})") from error
+        raise WeightsError(
+            f"{path} belongs to another recipe; train into another folder ({error})"
+        ) from error
     for name, parameter in state.model.named_parameters():
         state.ema.shadow[name] = tensors[f"ema.{name}"].to(parameter.device)
         for kind in ("momentum", "count", "mean", "square"):

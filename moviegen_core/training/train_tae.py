@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from ..models.tae import TemporalAutoencoder
-from .footage import Footage
-from .losses import TaeLossConfig, hinge_generator_loss, tae_losses
-from .loop import LoopConfig
 from .discriminator import DiscriminatorTrainer
+from .footage import Footage
+from .loop import LoopConfig
+from .losses import TaeLossConfig, hinge_generator_loss, tae_losses
 from .pool import ClipPool, PoolConfig, from_bytes
 
 
@@ -103,7 +103,7 @@ class TaeObjective:
 
 @torch.no_grad()
 def measure_latents(model: TemporalAutoencoder, clips: list[Tensor]) -> None:
-    """Set the model's latent mean and scale from clips of (1, 3, T, H, W), so that latents have mean 0, deviation 1."""
+    """Set latent mean and scale from clips (1, 3, T, H, W): their latents get mean 0, deviation 1."""
     with torch.autocast(clips[0].device.type, torch.bfloat16):
         raw = [model.encoder(clip)[0].float().transpose(0, 1).flatten(1) for clip in clips]
     values = torch.cat(raw, dim=1)
