@@ -68,7 +68,7 @@ def probe(path: str | Path) -> ClipInfo:
     with _opened(path) as container:
         stream = _video_stream(container, path)
         first, _ = next(_decoded(container, stream, path))
-        height, width = _upright(np.empty((first.height, first.width, 0)), first).shape[:2]
+        height, width = _upright(np.empty((first.height, first.width)), _display_matrix(first)).shape
         return ClipInfo(
             num_frames=stream.frames or None,
             fps=_average_rate(stream),
@@ -244,21 +244,20 @@ def _at_constant_rate(shown: Iterator[_Shown], fps: Fraction) -> Iterator[av.Vid
 
 def _rgb(pictures: Iterable[av.VideoFrame]) -> Iterator[Tensor]:
     """Convert frames, keeping the filter graph while the format stays and the tensor while the frame does."""
-    key, graph, last, rgb = None, None, None, None
+    key, graph, matrix, last, rgb = None, None, None, None, None
     for frame in pictures:
         if frame is not last:
-            own_key = (
-                frame.format.name,
-                frame.width,
-                frame.height,
-                int(frame.colorspace),
-                int(frame.color_range),
-            )
-            if own_key != key:
-                key, graph = own_key, _rgb_graph(frame)
+            if _format(frame) != key:
+                key, graph, matrix = _format(frame), _rgb_graph(frame), _display_matrix(frame)
             graph.push(frame)
-            last, rgb = frame, torch.from_numpy(_upright(graph.pull().to_ndarray(), frame))
+            last, rgb = frame, torch.from_numpy(_upright(graph.pull().to_ndarray(), matrix))
         yield rgb
+
+
+def _format(frame: av.VideoFrame) -> tuple[object, ...]:
+    """What decides how a frame is converted and turned."""
+    tags = int(frame.colorspace), int(frame.color_range), frame.rotation
+    return frame.format.name, frame.height, frame.width, *tags
 
 
 def _rgb_graph(frame: av.VideoFrame) -> Graph:
@@ -279,15 +278,16 @@ def _rgb_graph(frame: av.VideoFrame) -> Graph:
     return graph
 
 
-def _upright(picture: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
-    """Turn and mirror a stored picture as its display matrix says: x' = a x + c y, y' = b x + d y."""
-    a, b, c, d = _display_matrix(frame)
+def _upright(picture: np.ndarray, matrix: tuple[int, int, int, int]) -> np.ndarray:
+    """Turn and mirror a stored picture by (a, b, c, d): x' = a x + c y, y' = b x + d y."""
+    a, b, c, d = matrix
     if abs(b) > abs(a):
         picture, a, d = picture.swapaxes(0, 1), c, b
     return np.ascontiguousarray(picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
 
 def _display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:
+    """Ask seldom: a frame whose side data was looked at lives on until the garbage collector runs."""
     try:
         matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
     except ValueError:  # beside it lies a kind of side data that this PyAV does not know

@@ -20,8 +20,8 @@ from .target import checked_target, replacing
 
 __all__ = ["clip_from_frames", "frames_from_clip", "read_metadata", "write_clip", "write_image"]
 
-CRF = 15
-"""x264 quality: lower is better and larger; at 15 the difference to the source cannot be seen."""
+CRF = 14
+"""x264 quality: lower is better and larger; at 14 the difference to the source cannot be seen."""
 PRESET = "fast"
 BT709, LIMITED_RANGE = 1, 1
 """H.264 numbers of the colour tags."""

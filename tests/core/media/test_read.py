@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from moviegen_core.errors import MediaError
-from moviegen_core.media.read import PICTURE_FPS, _upright, frames, probe, read_clip
+from moviegen_core.media.read import PICTURE_FPS, _display_matrix, _upright, frames, probe, read_clip
 
 RGB_BARS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [20, 20, 20], [200, 100, 50]])
 
@@ -170,7 +170,7 @@ def test_a_frame_with_side_data_of_an_unknown_kind_still_stands_upright(degrees)
             raise ValueError("99 is not a valid Type")
 
     picture = np.arange(6).reshape(2, 3)
-    assert np.array_equal(_upright(picture, Strange()), np.rot90(picture, degrees // 90))
+    assert np.array_equal(_upright(picture, _display_matrix(Strange())), np.rot90(picture, degrees // 90))
 
 
 @pytest.mark.parametrize(("number", "matrix"), [(1, "bt709"), (5, "bt601"), (6, "bt601"), (2, "bt601")])
@@ -295,3 +295,11 @@ def test_of_a_file_cut_in_the_middle_the_whole_frames_come(tmp_path):
     )
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert 5 <= len(read_clip(path)[0]) < 30
+
+
+def test_the_display_matrix_is_asked_for_once_since_asking_keeps_a_frame_alive(tmp_path, monkeypatch):
+    asked, ask = [], _display_matrix
+    path = encode(tmp_path / "clip.mp4", [grey_planes(90)] * 20)
+    monkeypatch.setattr("moviegen_core.media.read._display_matrix", lambda f: asked.append(1) or ask(f))
+    assert sum(1 for _ in frames(path)) == 20
+    assert asked == [1]
