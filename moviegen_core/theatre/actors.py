@@ -33,16 +33,15 @@ REACH = {
 """Half width and half height that an upright actor needs around its middle, limbs included."""
 
 
-def draw(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
+def draw(canvas: Canvas, actor: Actor, pose: Pose) -> None:
     """Paint an actor.
 
     Args:
-        canvas: in the actor's own upright units.
+        canvas: in the actor's own upright units, x pointing forward for all but the person.
         actor: what to paint.
         pose: limbs at each frame, tensors (T, 1, 1).
-        facing: -1 left, 1 right; x of the canvas already points forward for all but the person.
     """
-    _DRAWN[actor.kind](canvas, actor, pose, facing)
+    _DRAWN[actor.kind](canvas, actor, pose)
 
 
 def _eyes(canvas: Canvas, spots: tuple[tuple[float, float], ...], size: float, look: float = 0.15) -> None:
@@ -69,7 +68,7 @@ def _contrast(colour: RGB) -> RGB:
     return mix(colour, (1.0, 0.98, 0.92), 0.78) if light < 0.72 else mix(colour, (0.42, 0.46, 0.56), 0.55)
 
 
-def _ball(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
+def _ball(canvas: Canvas, actor: Actor, pose: Pose) -> None:
     colour = COLOURS[actor.colour]
     x, y = canvas.x, canvas.y - 0.5
     body = sdf.circle(x, y, 0.5)
@@ -83,13 +82,13 @@ def _ball(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
 
 def _light_gloss(canvas: Canvas, pose: Pose, middle: float, away: float, size: float) -> None:
     """A highlight that stays up left while the thing turns beneath it."""
-    angle = pose.rotation * (1.0 if canvas.mirror > 0 else -1.0)
-    lx, ly = sdf.turn(torch.full_like(angle, -away * canvas.mirror), torch.full_like(angle, away), angle)
+    angle = pose.rotation * (1.0 if canvas.facing > 0 else -1.0)
+    lx, ly = sdf.turn(torch.full_like(angle, -away * canvas.facing), torch.full_like(angle, away), angle)
     spot = ((canvas.x - lx) ** 2 + (canvas.y - middle - ly) ** 2) / (size * size)
     canvas.shine(0.55 * canvas.ink.style.shading * torch.exp(-spot * 2.2), _WHITE)
 
 
-def _box(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
+def _box(canvas: Canvas, actor: Actor, pose: Pose) -> None:
     colour = COLOURS[actor.colour]
     x, y = canvas.x, canvas.y - 0.5
     canvas.shape(sdf.box(x, y, 0.5, 0.5, 0.07), colour)
@@ -100,10 +99,10 @@ def _box(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
         loop = sdf.ellipse(*sdf.turn(x - 0.15 * side, y - 0.42, 0.5 * side), 0.15, 0.075)
         canvas.shape(loop, trim)
     canvas.shape(sdf.circle(x, y - 0.38, 0.075), trim)
-    canvas.shine(0.12 * canvas.ink.style.shading * sdf.coverage(sdf.box(x + 0.27, y + 0.12, 0.12, 0.26, 0.05), 0.1), _WHITE)
+    _light_gloss(canvas, pose, 0.5, 0.30, 0.20)
 
 
-def _star(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
+def _star(canvas: Canvas, actor: Actor, pose: Pose) -> None:
     colour = COLOURS[actor.colour]
     x, y = canvas.x, canvas.y - 0.48
     canvas.shape(sdf.star(x, y, 0.47, 0.25) - 0.055, colour)
@@ -114,7 +113,7 @@ def _star(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
     _light_gloss(canvas, pose, 0.48, 0.16, 0.16)
 
 
-def _balloon(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
+def _balloon(canvas: Canvas, actor: Actor, pose: Pose) -> None:
     colour = COLOURS[actor.colour]
     x, y = canvas.x, canvas.y
     curl = 0.05 * torch.sin(14 * y + 1.0 * pose.phase) * (0.36 - y).clamp(0, 0.4) / 0.4
@@ -126,7 +125,7 @@ def _balloon(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
     canvas.shine(0.20 * torch.exp(-(((x - 0.16) / 0.06) ** 2) - ((y - 0.56) / 0.12) ** 2), _WHITE)
 
 
-def _car(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
+def _car(canvas: Canvas, actor: Actor, pose: Pose) -> None:
     colour = COLOURS[actor.colour]
     x, y = canvas.x, canvas.y
     cabin = sdf.convex(x, y, ((-0.50, 0.5), (0.42, 0.5), (0.20, 0.92), (-0.34, 0.92)), 0.06)
@@ -135,29 +134,41 @@ def _car(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
     rear = sdf.convex(x, y, ((-0.40, 0.57), (-0.10, 0.57), (-0.10, 0.86), (-0.29, 0.86)), 0.02)
     front = sdf.convex(x, y, ((0.0, 0.57), (0.34, 0.57), (0.18, 0.86), (0.0, 0.86)), 0.02)
     canvas.shape(torch.minimum(rear, front), (0.72, 0.88, 0.95), rim=0.8)
-    canvas.shine(0.5 * sdf.coverage((x - 0.5 * y + 0.28).abs() - 0.03, 0.03) * sdf.coverage(torch.minimum(rear, front), canvas.pixel), _WHITE)
+    canvas.shine(
+        0.5
+        * sdf.coverage((x - 0.5 * y + 0.28).abs() - 0.03, 0.03)
+        * sdf.coverage(torch.minimum(rear, front), canvas.pixel),
+        _WHITE,
+    )
     canvas.shape(sdf.box(x, y - 0.33, 0.86, 0.025, 0.02), _contrast(colour), rim=0)
     canvas.shape(sdf.circle(x - 0.80, y - 0.42, 0.075), (1.0, 0.93, 0.62))
     canvas.shape(sdf.box(x + 0.84, y - 0.44, 0.035, 0.07, 0.02), (0.85, 0.15, 0.15), rim=0.6)
     canvas.shape(sdf.capsule(x, y, (-0.14, 0.47), (-0.04, 0.47), 0.018), scaled(colour, 0.5), rim=0)
     for hub in (-0.48, 0.48):
-        _wheel(canvas, x - hub, y - 0.19, pose.phase * canvas.mirror)
+        _wheel(canvas, x - hub, y - 0.19, pose.phase * canvas.facing)
 
 
 def _wheel(canvas: Canvas, x: Tensor, y: Tensor, angle: Tensor) -> None:
     canvas.shape(sdf.circle(x, y, 0.19), (0.16, 0.16, 0.19))
     canvas.shape(sdf.circle(x, y, 0.115), (0.82, 0.83, 0.86), rim=0.4)
     wx, wy = sdf.turn(x, y, angle)
-    canvas.shape(torch.minimum(sdf.box(wx, wy, 0.10, 0.020), sdf.box(wx, wy, 0.020, 0.10)), (0.36, 0.37, 0.42), rim=0)
+    canvas.shape(
+        torch.minimum(sdf.box(wx, wy, 0.10, 0.020), sdf.box(wx, wy, 0.020, 0.10)), (0.36, 0.37, 0.42), rim=0
+    )
 
 
-def _boat(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
+def _boat(canvas: Canvas, actor: Actor, pose: Pose) -> None:
     colour = COLOURS[actor.colour]
     x, y = canvas.x, canvas.y
     canvas.shape(sdf.capsule(x, y, (0.02, 0.2), (0.02, 0.99), 0.020), (0.50, 0.34, 0.22))
     belly = 0.05 * torch.sin(math.pi * ((y - 0.36) / 0.6).clamp(0, 1))
-    canvas.shape(sdf.convex(x - belly, y, ((0.07, 0.40), (0.50, 0.40), (0.07, 0.93)), 0.012), (0.99, 0.97, 0.91))
-    canvas.shape(sdf.convex(x - 0.5 * belly, y, ((-0.36, 0.40), (-0.04, 0.40), (-0.04, 0.82)), 0.012), mix(colour, _WHITE, 0.35))
+    canvas.shape(
+        sdf.convex(x - belly, y, ((0.07, 0.40), (0.50, 0.40), (0.07, 0.93)), 0.012), (0.99, 0.97, 0.91)
+    )
+    canvas.shape(
+        sdf.convex(x - 0.5 * belly, y, ((-0.36, 0.40), (-0.04, 0.40), (-0.04, 0.82)), 0.012),
+        mix(colour, _WHITE, 0.35),
+    )
     canvas.shape(sdf.convex(x, y, ((0.03, 0.93), (0.03, 1.0), (-0.16, 0.965)), 0.004), colour, rim=0.6)
     hull = sdf.convex(x, y, ((-0.42, 0.06), (0.42, 0.06), (0.62, 0.34), (-0.58, 0.34)), 0.03)
     canvas.shape(hull, colour)
@@ -176,7 +187,7 @@ def _surf(canvas: Canvas, x: Tensor, y: Tensor, phase: Tensor, half: float, heig
     canvas.shape(torch.maximum((y - crest + 0.012).abs() - 0.016, edge), _WHITE, rim=0, opacity=0.9)
 
 
-def _bird(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
+def _bird(canvas: Canvas, actor: Actor, pose: Pose) -> None:
     colour = COLOURS[actor.colour]
     x, y = canvas.x, canvas.y
     beat = torch.sin(pose.phase) * pose.swing
@@ -187,7 +198,11 @@ def _bird(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
     canvas.shape(tail, scaled(colour, 0.82))
     body = sdf.union(sdf.ellipse(x, y - 0.42, 0.42, 0.28), sdf.circle(x - 0.30, y - 0.70, 0.215), 0.18)
     canvas.shape(body, colour)
-    canvas.shape(torch.maximum(sdf.ellipse(x - 0.14, y - 0.32, 0.28, 0.16), body + 0.03), mix(colour, _WHITE, 0.55), rim=0)
+    canvas.shape(
+        torch.maximum(sdf.ellipse(x - 0.14, y - 0.32, 0.28, 0.16), body + 0.03),
+        mix(colour, _WHITE, 0.55),
+        rim=0,
+    )
     beak = sdf.convex(x, y, ((0.48, 0.62), (0.69, 0.67), (0.48, 0.76)), 0.02)
     canvas.shape(beak, (0.98, 0.66, 0.18))
     _wing(canvas, x + 0.02, y - 0.48, -0.95 * beat, 0.92, scaled(colour, 0.86))
@@ -200,33 +215,49 @@ def _wing(canvas: Canvas, x: Tensor, y: Tensor, lift: Tensor, length: float, col
     canvas.shape(sdf.ellipse(wx + 0.25 * length, wy, 0.36 * length, 0.16 * length + 0.02), colour)
 
 
-def _fish(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
+def _fish(canvas: Canvas, actor: Actor, pose: Pose) -> None:
     colour = COLOURS[actor.colour]
     x = canvas.x
     y = canvas.y - 0.46 - 0.05 * torch.sin(pose.phase - 2.5 * x) * pose.swing * (0.3 - x).clamp(0, 1)
-    flick = (0.62 + 0.38 * torch.cos(pose.phase)) * pose.swing + (1 - pose.swing)
+    flick = 1 - pose.swing.clamp(max=1) * (0.30 - 0.30 * torch.cos(pose.phase))
     for side in (-1, 1):
-        lobe = sdf.ellipse(*sdf.turn((x + 0.62) / flick, y - 0.15 * side, -0.75 * side), 0.25, 0.115)
+        lobe = sdf.ellipse(*sdf.turn((x + 0.44) / flick + 0.18, y - 0.15 * side, -0.75 * side), 0.25, 0.115)
         canvas.shape(lobe, scaled(colour, 0.80))
     fins = sdf.convex(x, y, ((-0.26, 0.24), (0.22, 0.26), (-0.20, 0.50)), 0.03)
-    canvas.shape(sdf.union(fins, sdf.convex(x, y, ((-0.14, -0.28), (-0.22, -0.42), (0.12, -0.28)), 0.03)), scaled(colour, 0.80))
+    canvas.shape(
+        sdf.union(fins, sdf.convex(x, y, ((-0.14, -0.28), (-0.22, -0.42), (0.12, -0.28)), 0.03)),
+        scaled(colour, 0.80),
+    )
     body = sdf.ellipse(x - 0.02, y, 0.56, 0.36)
     canvas.shape(body, colour)
     for stripe in (-0.24, 0.02):
-        canvas.shape(torch.maximum((x - stripe + 0.5 * y * y).abs() - 0.05, body + 0.03), _contrast(colour), rim=0)
-    canvas.shape(sdf.ellipse(*sdf.turn(x + 0.02, y + 0.10, 0.5 + 0.3 * torch.sin(pose.phase)), 0.14, 0.07), scaled(colour, 0.72))
+        canvas.shape(
+            torch.maximum((x - stripe + 0.5 * y * y).abs() - 0.05, body + 0.03), _contrast(colour), rim=0
+        )
+    canvas.shape(
+        sdf.ellipse(*sdf.turn(x + 0.02, y + 0.10, 0.5 + 0.3 * torch.sin(pose.phase)), 0.14, 0.07),
+        scaled(colour, 0.72),
+    )
     _fish_face(canvas, x, y)
     _gloss(canvas, 0.02, 0.66, 0.26, 0.07, 0.4)
 
 
 def _fish_face(canvas: Canvas, x: Tensor, y: Tensor) -> None:
-    for radius, colour, dx, dy in ((0.105, _WHITE, 0.0, 0.0), (0.065, _INK, 0.02, 0.0), (0.02, _WHITE, 0.0, 0.03)):
-        canvas.shape(sdf.circle(x - 0.34 - dx, y - 0.09 - dy, radius), colour, rim=0.5 if colour is _WHITE and dx == dy else 0)
+    for radius, colour, dx, dy in (
+        (0.105, _WHITE, 0.0, 0.0),
+        (0.065, _INK, 0.02, 0.0),
+        (0.02, _WHITE, 0.0, 0.03),
+    ):
+        canvas.shape(
+            sdf.circle(x - 0.34 - dx, y - 0.09 - dy, radius),
+            colour,
+            rim=0.5 if colour is _WHITE and dx == dy else 0,
+        )
     mouth = sdf.circle(x - 0.52, y - 0.0, 0.10).abs() - 0.018
     canvas.shape(torch.maximum(mouth, torch.maximum(y + 0.05, x - 0.54)), _INK, rim=0)
 
 
-def _cat(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
+def _cat(canvas: Canvas, actor: Actor, pose: Pose) -> None:
     colour = COLOURS[actor.colour]
     x, y, stride = canvas.x, canvas.y, pose.swing * torch.sin(pose.phase)
     swish = 0.12 * torch.sin(pose.phase + 0.5)
@@ -240,7 +271,9 @@ def _cat(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
         _paw(canvas, x, y, hip, sign * stride, scaled(colour, shade))
     canvas.shape(sdf.box(x + 0.04, y - 0.40, 0.44, 0.19, 0.18), colour)
     for stripe in (-0.28, -0.12, 0.04):
-        canvas.shape(sdf.capsule(x, y, (stripe, 0.56), (stripe - 0.02, 0.44), 0.026), scaled(colour, 0.72), rim=0)
+        canvas.shape(
+            sdf.capsule(x, y, (stripe, 0.56), (stripe - 0.02, 0.44), 0.026), scaled(colour, 0.72), rim=0
+        )
     _cat_head(canvas, colour)
 
 
@@ -254,16 +287,26 @@ def _cat_head(canvas: Canvas, colour: RGB) -> None:
     for side in (-1, 1):
         ear = sdf.convex(x * side, y, ((0.02, 0.14), (0.25, 0.08), (0.21, 0.33)), 0.025)
         canvas.shape(ear, colour)
-        canvas.shape(sdf.convex(x * side, y, ((0.10, 0.15), (0.20, 0.13), (0.185, 0.25)), 0.012), (0.96, 0.66, 0.68), rim=0)
+        canvas.shape(
+            sdf.convex(x * side, y, ((0.10, 0.15), (0.20, 0.13), (0.185, 0.25)), 0.012),
+            (0.96, 0.66, 0.68),
+            rim=0,
+        )
     canvas.shape(sdf.ellipse(x, y, 0.29, 0.25), colour)
     canvas.shape(sdf.ellipse(x - 0.03, y + 0.10, 0.155, 0.105), mix(colour, _WHITE, 0.6), rim=0)
     _eyes(canvas, ((0.34, 0.71), (0.58, 0.71)), 0.066, 0.15)
-    canvas.shape(sdf.convex(x - 0.03, y, ((0.0, -0.10), (0.04, -0.055), (-0.04, -0.055)), 0.012), (0.93, 0.48, 0.52), rim=0)
+    canvas.shape(
+        sdf.convex(x - 0.03, y, ((0.0, -0.10), (0.04, -0.055), (-0.04, -0.055)), 0.012),
+        (0.93, 0.48, 0.52),
+        rim=0,
+    )
     for side in (-1, 1):
-        canvas.shape(sdf.capsule(x - 0.03, y, (0.10 * side, -0.09), (0.30 * side, -0.06), 0.010), _WHITE, rim=0)
+        canvas.shape(
+            sdf.capsule(x - 0.03, y, (0.10 * side, -0.09), (0.30 * side, -0.06), 0.010), _WHITE, rim=0
+        )
 
 
-def _koala(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
+def _koala(canvas: Canvas, actor: Actor, pose: Pose) -> None:
     """Board and swim shirt carry the actor's colour, and the koala stays a koala's grey."""
     colour, fur = COLOURS[actor.colour], (0.62, 0.64, 0.70)
     x, y = canvas.x, canvas.y
@@ -277,6 +320,8 @@ def _koala(canvas: Canvas, actor: Actor, pose: Pose, facing: int) -> None:
     canvas.shape(sdf.ellipse(x, y - 0.38, 0.235, 0.20), colour)
     canvas.shape(sdf.box(x, y - 0.40, 0.20, 0.028, 0.01), _contrast(colour), rim=0)
     _koala_head(canvas, fur)
+    if actor.action.startswith("go"):
+        _surf(canvas, x, y + 0.02, pose.phase, 0.74, 0.055)
 
 
 def _board(canvas: Canvas, colour: RGB, x: Tensor, y: Tensor) -> None:
@@ -299,7 +344,7 @@ def _koala_head(canvas: Canvas, fur: RGB) -> None:
     _smile(canvas, 0.045, 0.575, 0.06)
 
 
-_DRAWN: dict[str, Callable[[Canvas, Actor, Pose, int], None]] = {
+_DRAWN: dict[str, Callable[[Canvas, Actor, Pose], None]] = {
     "ball": _ball,
     "box": _box,
     "star": _star,

@@ -15,7 +15,16 @@ from .scene import Scene
 HORIZON = -0.04
 """y of the camera's eye: pushing in grows everything away from this height."""
 
-FLAT_CAMERAS = ("static shot", "zoom in", "zoom out", "pan left", "pan right", "tilt up", "tilt down", "handheld shot")
+FLAT_CAMERAS = (
+    "static shot",
+    "zoom in",
+    "zoom out",
+    "pan left",
+    "pan right",
+    "tilt up",
+    "tilt down",
+    "handheld shot",
+)
 """Moves of the lens alone: all layers move as one picture."""
 
 
@@ -57,7 +66,9 @@ def view(scene: Scene, times: Tensor, nearness: float, aspect: float) -> View:
     gone = _progress(times)
     x, y, zoom = torch.zeros_like(times), torch.zeros_like(times), torch.ones_like(times)
     x, y, zoom = _moved(scene, times, gone, nearness, middle, (x, y, zoom))
-    return View(x + (0.0 if scene.camera == "tracking shot" else narrow * middle), y, zoom * base_zoom(aspect))
+    return View(
+        x + (0.0 if scene.camera == "tracking shot" else narrow * middle), y, zoom * base_zoom(aspect)
+    )
 
 
 def _progress(times: Tensor) -> Tensor:
@@ -83,7 +94,7 @@ def _moved(scene: Scene, times: Tensor, gone: Tensor, nearness: float, middle: f
     if camera.startswith(("tilt", "pedestal")):
         sign = 1 if camera.endswith("up") else -1
         depth = nearness if camera.startswith("pedestal") else 1.0
-        return x, y + depth * sign * (0.15 * gone - (0.26 if sign > 0 else 0.14)), zoom
+        return x, y + depth * sign * (0.145 * gone - (0.30 if sign > 0 else 0.12)), zoom
     if camera == "tracking shot":
         return nearness * _followed(scene, times), y, zoom
     return _handheld(scene, times) if camera == "handheld shot" else rest

@@ -28,10 +28,10 @@ class Canvas:
     ink: Ink
     acting: bool
     """Whether things or ground are painted: looks treat them differently."""
-    mirror: int = 1
-    """-1 where x points left because an actor faces that way."""
+    facing: int = 1
+    """Where an actor looks: -1 left, 1 right."""
     unit: float = 1.0
-    """Size of the coordinates' unit against the canvas's first one: lines keep their width under a change of scale."""
+    """Size of the coordinates' unit against the first one, so that lines keep their width."""
     light: Tensor | None = None
     """Brightness of the light side and shade side, about 1, broadcastable to (T, H, W)."""
 
@@ -50,7 +50,7 @@ class Canvas:
         self._lay(alpha, paint, self.ink.rim(colour), self._line(distance) * rim if rim else None)
 
     def wash(self, alpha: Tensor, bottom: RGB, top: RGB, height: Tensor) -> None:
-        """Lay a vertical gradient where ``alpha`` says; ``height`` runs 0 at the bottom colour to 1 at the top."""
+        """Lay a vertical gradient where ``alpha`` says; ``height`` is 0 at the bottom, 1 at the top."""
         low, high = (self.ink.ground(c) if not self.acting else self.ink.thing(c) for c in (bottom, top))
         self.rgba.mul_(1 - alpha)
         share = height.clamp(0, 1)
@@ -97,18 +97,20 @@ def texture(style_texture: str, x: Tensor, y: Tensor, seed_phase: float) -> Tens
     if style_texture == "veins":
         return _veins(x, y, seed_phase)
     if style_texture == "hatching":
-        return 1 - 0.06 * (0.5 + 0.5 * torch.sin(58 * (x + 0.8 * y) + 1.2 * torch.sin(5 * y + seed_phase)))
+        return 1 - 0.06 * (0.5 + 0.5 * torch.sin(92 * (x + 0.8 * y) + 1.2 * torch.sin(5 * y + seed_phase)))
     return None
 
 
 def _veins(x: Tensor, y: Tensor, phase: float) -> Tensor:
-    bend = x + 0.22 * torch.sin(7.0 * y + phase) + 0.10 * torch.sin(9 * x - 13 * y + 2 * phase)
-    wave = torch.sin(math.tau * 1.5 * (bend + 0.6 * y) + phase)
-    vein = torch.exp(-10 * wave * wave)
-    return 1.03 - 0.20 * vein
+    bend = x + 0.16 * torch.sin(6.1 * y + phase) + 0.07 * torch.sin(8 * x - 11 * y + 2 * phase)
+    wave = torch.sin(math.tau * 1.15 * (bend + 0.7 * y) + phase)
+    cloudy = torch.sin(3.3 * x + 4.1 * y + 2 * torch.sin(2.7 * y - 1.9 * x + phase))
+    return 1.02 + 0.025 * cloudy - 0.15 * torch.exp(-22 * wave * wave) * (0.6 + 0.4 * cloudy)
 
 
-def dots(x: Tensor, y: Tensor, centres: tuple[Tensor, Tensor], sizes: tuple[Tensor, Tensor], weights: Tensor) -> Tensor:
+def dots(
+    x: Tensor, y: Tensor, centres: tuple[Tensor, Tensor], sizes: tuple[Tensor, Tensor], weights: Tensor
+) -> Tensor:
     """Sum of soft dots, cheap however many: each is a product of one curve across and one down.
 
     Args:

@@ -59,11 +59,15 @@ def _dark_rim(colour: RGB) -> RGB:
 
 
 def _neon_thing(colour: RGB) -> RGB:
-    return mix(scaled(vivid(colour), 0.30), (0.03, 0.02, 0.09), 0.25)
+    return mix(scaled(vivid(colour), 0.64), (0.05, 0.03, 0.14), 0.10)
 
 
 def _neon_ground(colour: RGB) -> RGB:
-    return mix(scaled(colour, 0.20), (0.03, 0.02, 0.10), 0.5)
+    return mix(scaled(colour, 0.44), (0.10, 0.06, 0.25), 0.60)
+
+
+def _neon_rim(colour: RGB) -> RGB:
+    return mix(vivid(colour), (1.0, 1.0, 1.0), 0.12)
 
 
 def _marble_thing(colour: RGB) -> RGB:
@@ -114,13 +118,26 @@ def _grey(colour: RGB) -> RGB:
 STYLES = {
     "plain": Style(thing=_same, ground=_same, rim=_dark_rim),
     "neon": Style(
-        thing=_neon_thing, ground=_neon_ground, rim=vivid, rim_width=0.032, ground_rim=0.55, shading=0.4, glow=0.9
+        thing=_neon_thing,
+        ground=_neon_ground,
+        rim=_neon_rim,
+        rim_width=0.042,
+        ground_rim=0.95,
+        shading=0.4,
+        glow=2.6,
     ),
     "marble": Style(
-        thing=_marble_thing, ground=_marble_ground, rim=lambda c: scaled(_marble_thing(c), 0.55), texture="veins"
+        thing=_marble_thing,
+        ground=_marble_ground,
+        rim=lambda c: scaled(_marble_thing(c), 0.55),
+        texture="veins",
     ),
     "burning gold": Style(
-        thing=_gold_thing, ground=_gold_ground, rim=lambda c: mix((0.30, 0.06, 0.01), c, 0.15), shading=1.5, glow=0.45
+        thing=_gold_thing,
+        ground=_gold_ground,
+        rim=lambda c: mix((0.30, 0.06, 0.01), c, 0.15),
+        shading=1.5,
+        glow=0.45,
     ),
     "pencil": Style(
         thing=_pencil_thing,
@@ -138,7 +155,7 @@ _WEATHER_TINT = {
     "clear": ((1.0, 1.0, 1.0), 0.0, 1.0),
     "rain": ((0.47, 0.53, 0.60), 0.34, 0.90),
     "snow": ((0.84, 0.87, 0.92), 0.34, 1.0),
-    "storm": ((0.20, 0.22, 0.30), 0.52, 0.78),
+    "storm": ((0.22, 0.24, 0.33), 0.55, 0.80),
 }
 
 

@@ -16,7 +16,7 @@ from .vocabulary import SIZES
 
 GROUND = -0.36
 """Where the first actor's feet stand."""
-BACK_GROUND = -0.27
+BACK_GROUND = -0.25
 BACK_SCALE = 0.86
 """The second actor stands further up the stage and looks that much smaller."""
 
@@ -136,7 +136,9 @@ class Track:
     @property
     def hover(self) -> float:
         """How far above the ground it stays when nothing holds it down."""
-        return _HOVER.get(self.kind, 0.0) if self.action.startswith("go") or self.kind in _HOVERS_ALWAYS else 0.0
+        return (
+            _HOVER.get(self.kind, 0.0) if self.action.startswith("go") or self.kind in _HOVERS_ALWAYS else 0.0
+        )
 
     @property
     def _strides_hz(self) -> float:
@@ -144,7 +146,7 @@ class Track:
 
 
 def track(scene: Scene, actor_index: int) -> Track:
-    """The way of one actor; it depends on the seed, the actor and its action, never on place, look or weather.
+    """The way of one actor: it depends on seed, actors and actions, never on place, look or weather.
 
     Args:
         scene: the scene.
@@ -155,10 +157,14 @@ def track(scene: Scene, actor_index: int) -> Track:
     """
     actor, back = scene.actors[actor_index], actor_index == 1
     dice = stream(scene, f"motion{actor_index}")
-    side = stream(scene, "sides").choice((-1, 1)) * (-1 if back else 1)
+    side = _side(scene) * (-1 if back else 1)
     facing = {"go left": -1, "go right": 1}.get(actor.action, -side)
     going = actor.action.startswith("go")
-    start = -facing * dice.uniform(0.42, 0.52) if going else side * (dice.uniform(0.36, 0.44) if back else dice.uniform(0.08, 0.26))
+    start = (
+        -facing * dice.uniform(0.42, 0.52)
+        if going
+        else side * (dice.uniform(0.36, 0.44) if back else dice.uniform(0.08, 0.26))
+    )
     low, high = _RATES.get(actor.action, (0.5, 0.5))
     return Track(
         kind=actor.kind,
@@ -173,6 +179,12 @@ def track(scene: Scene, actor_index: int) -> Track:
         hop=dice.uniform(0.17, 0.24),
         wraps=not (scene.camera == "tracking shot" and actor_index == 0),
     )
+
+
+def _side(scene: Scene) -> int:
+    """Where the first actor acts, so that the second stands elsewhere; who goes comes from the far side."""
+    facing = {"go left": 1, "go right": -1}.get(scene.actors[0].action)
+    return facing or stream(scene, "sides").choice((-1, 1))
 
 
 _RATES = {"bounce": (0.75, 0.95), "jump": (0.52, 0.62), "spin": (0.33, 0.48), "dance": (0.9, 1.1)}
@@ -201,7 +213,9 @@ def _bounce(self: Track, times: Tensor) -> Pose:
     height = 4 * share * (1 - share)
     near = torch.minimum(share, 1 - share) / self.rate
     squash = 0.24 * _dent(near, 0.085) - 0.05 * _dent(near - 0.22, 0.10)
-    return _pose(self, times, y=self.ground + self.hop * height, squash=squash, swing=0.3 + height, arms=0.6 * height)
+    return _pose(
+        self, times, y=self.ground + self.hop * height, squash=squash, swing=0.3 + height, arms=0.6 * height
+    )
 
 
 def _jump(self: Track, times: Tensor) -> Pose:
@@ -226,7 +240,9 @@ def _jump(self: Track, times: Tensor) -> Pose:
 def _spin(self: Track, times: Tensor) -> Pose:
     turn = -self.facing * math.tau * (self.rate * times + self.offset)
     y = self.ground + 0.06 + 0.008 * torch.sin(math.tau * 0.5 * times) + torch.zeros_like(turn)
-    return _pose(self, times, rotation=turn, y=y, swing=torch.full_like(times, 0.5), arms=torch.full_like(times, 0.8))
+    return _pose(
+        self, times, rotation=turn, y=y, swing=torch.full_like(times, 0.5), arms=torch.full_like(times, 0.8)
+    )
 
 
 def _float(self: Track, times: Tensor) -> Pose:
@@ -277,7 +293,9 @@ def _go(self: Track, times: Tensor) -> Pose:
     if radius is not None:
         phase = (self.start - way) / (radius * self.size)
     rotation = phase if self.kind == "ball" else self.facing * _LEAN.get(self.kind, 0.0) * torch.sin(phase)
-    lift = _BOB.get(self.kind, 0.0) * (1 + torch.cos(2 * phase) if self.kind in _FOOTED else 1 + torch.sin(phase))
+    lift = _BOB.get(self.kind, 0.0) * (
+        1 + torch.cos(2 * phase) if self.kind in _FOOTED else 1 + torch.sin(phase)
+    )
     return _pose(
         self,
         times,
@@ -290,7 +308,16 @@ def _go(self: Track, times: Tensor) -> Pose:
 
 
 _LEAN = {"boat": 0.06, "koala": 0.08, "fish": 0.04, "bird": 0.03, "star": 0.18, "balloon": 0.10}
-_BOB = {"boat": 0.006, "koala": 0.012, "fish": 0.012, "bird": 0.016, "star": 0.014, "balloon": 0.012, "person": 0.006, "cat": 0.004}
+_BOB = {
+    "boat": 0.006,
+    "koala": 0.012,
+    "fish": 0.012,
+    "bird": 0.016,
+    "star": 0.014,
+    "balloon": 0.012,
+    "person": 0.006,
+    "cat": 0.004,
+}
 
 _POSES: dict[str, Callable[[Track, Tensor], Pose]] = {
     "bounce": _bounce,

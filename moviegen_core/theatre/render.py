@@ -16,7 +16,7 @@ from . import places, weather
 from .actors import REACH, draw
 from .camera import FLAT_CAMERAS, View, view
 from .canvas import Canvas, dots, texture
-from .looks import Ink, mix
+from .looks import Ink
 from .motion import Pose, Track, stream, track
 from .places import Layer
 from .scene import Actor, Scene
@@ -147,7 +147,9 @@ def _filmed_sheet(film: Film, stack: list[Layer], nearness: float, behind: Tenso
         return behind
     first = int(rows.nonzero()[0])
     sheet, grid = _panorama(film, stack, x, y[:, first:])
-    seen = F.grid_sample(sheet.expand(len(film.times), -1, -1, -1), grid, align_corners=False, padding_mode="border")
+    seen = F.grid_sample(
+        sheet.expand(len(film.times), -1, -1, -1), grid, align_corners=False, padding_mode="border"
+    )
     part = behind[:, :, first:]
     part.mul_(1 - seen[:, 3]).add_(seen[:, :3].transpose(0, 1))
     return behind
@@ -191,6 +193,9 @@ def _live(film: Film, frames: Tensor) -> None:
     for piece in places.life(film.scene):
         x, y = film.grid(piece.nearness)
         _tint(frames, piece.alpha(x, y, film.times), film.ink.ground(piece.colour))
+    if film.scene.weather == "storm":
+        x, y = film.grid(0.05)
+        _tint(frames, weather.bolts(film.scene, x, y, film.times), film.ink.ground((1.0, 1.0, 1.0)))
 
 
 def _tint(frames: Tensor, alpha: Tensor, colour: tuple[float, float, float]) -> None:
@@ -206,7 +211,13 @@ def _shadows(film: Film, frames: Tensor) -> None:
         lift = (pose.y - led.ground).clamp(min=0)
         half = REACH[led.kind][0] * led.size * _SHADOW * (1 + 0.6 * lift)
         weight = 0.5 * torch.exp(-3.2 * lift)
-        shade = dots(x, y, (pose.x[:, None], torch.full_like(pose.x, led.ground + 0.006)[:, None]), (half[:, None], 0.03 * torch.ones_like(half[:, None])), weight[:, None])
+        shade = dots(
+            x,
+            y,
+            (pose.x[:, None], torch.full_like(pose.x, led.ground + 0.006)[:, None]),
+            (half[:, None], 0.03 * torch.ones_like(half[:, None])),
+            weight[:, None],
+        )
         frames.mul_(1 - shade)
 
 
@@ -214,31 +225,33 @@ _SHADOW = 0.72
 
 
 def _act(film: Film, index: int, frames: Tensor) -> None:
-    where, canvas = _acted(film, index)
-    current = frames[:, where[0], where[1], where[2]]
-    frames[:, where[0], where[1], where[2]] = current * (1 - canvas.rgba[3]) + canvas.rgba[:3]
+    (rows, columns), canvas = _acted(film, index)
+    clear, paint = 1 - canvas.rgba[3], canvas.rgba[:3]
+    for frame, (row, column) in enumerate(zip(rows[:, 0].tolist(), columns[:, 0].tolist(), strict=True)):
+        part = frames[:, frame, row : row + rows.shape[1], column : column + columns.shape[1]]
+        part.mul_(clear[frame]).add_(paint[:, frame])
 
 
-def _acted(film: Film, index: int) -> tuple[tuple[Tensor, Tensor, Tensor], Canvas]:
-    """Paint one actor in a small window that goes along with it; also say which pixels the windows are."""
+def _acted(film: Film, index: int) -> tuple[tuple[Tensor, Tensor], Canvas]:
+    """Paint one actor in a small window that goes along with it; also say which rows and columns it covers."""
     actor, led = film.scene.actors[index], track(film.scene, index)
     pose, seen = led.pose(film.times), film.see(1.0)
-    where = _window(film, led, pose, seen, actor)
+    rows, columns = _window(film, led, pose, seen, actor)
     x, y = film.screen()
     zoom = seen.zoom[:, None, None]
-    px = x[0, 0][where[2]] / zoom + seen.x[:, None, None]
-    py = y[0, :, 0][where[1]] / zoom + seen.y[:, None, None]
+    px = x[0, 0][columns][:, None, :] / zoom + seen.x[:, None, None]
+    py = y[0, :, 0][rows][:, :, None] / zoom + seen.y[:, None, None]
     u, v = _own_units(px, py, led, pose)
     pixel = 1 / (film.height * zoom * led.size)
     canvas = _blank(film, actor, led, u, v, pixel)
     light = _light(px, py, led, pose, film.ink.style.shading)
-    _draw_on(replace(canvas, light=light), actor, pose, led, film)
-    return where, canvas
+    _draw_on(replace(canvas, light=light), actor, pose, film)
+    return (rows, columns), canvas
 
 
-def _draw_on(canvas: Canvas, actor: Actor, pose: Pose, led: Track, film: Film) -> None:
+def _draw_on(canvas: Canvas, actor: Actor, pose: Pose, film: Film) -> None:
     fields = {name: getattr(pose, name)[:, None, None] for name in Pose.__slots__}
-    draw(canvas, actor, Pose(**fields), led.facing)
+    draw(canvas, actor, Pose(**fields))
     grain = texture(film.ink.style.texture, 0.32 * canvas.x, 0.32 * canvas.y, _grain_phase(film.scene) + 1)
     if grain is not None:
         canvas.rgba[:3].mul_(grain)
@@ -253,12 +266,12 @@ def _blank(film: Film, actor: Actor, led: Track, u: Tensor, v: Tensor, pixel: Te
         rgba=torch.zeros(4, *u.shape, device=u.device),
         ink=film.ink,
         acting=True,
-        mirror=mirror,
+        facing=led.facing,
     )
 
 
-def _window(film: Film, led: Track, pose: Pose, seen: View, actor: Actor) -> tuple[Tensor, Tensor, Tensor]:
-    """Frame, row and column indices of a window that holds the actor in every frame, cut to the picture."""
+def _window(film: Film, led: Track, pose: Pose, seen: View, actor: Actor) -> tuple[Tensor, Tensor]:
+    """Rows (T, h) and columns (T, w) of a window that holds the actor in every frame, within the picture."""
     wide, high = REACH[actor.kind]
     if bool((pose.rotation.abs() > 0.02).any()):
         turned = math.hypot(wide, high) if led.action == "spin" else max(wide, high) * 1.08
@@ -268,8 +281,7 @@ def _window(film: Film, led: Track, pose: Pose, seen: View, actor: Actor) -> tup
     columns = _span((pose.x - seen.x) * seen.zoom * film.height + film.width / 2, half_w, film.width)
     middle = pose.y + 0.5 * led.size
     rows = _span(film.height / 2 - (middle - seen.y) * seen.zoom * film.height, half_h, film.height)
-    frame = torch.arange(len(film.times), device=film.times.device)
-    return frame[:, None, None], rows[:, :, None], columns[:, None, :]
+    return rows, columns
 
 
 def _span(centres: Tensor, half: int, limit: int) -> Tensor:
@@ -298,12 +310,12 @@ def _light(px: Tensor, py: Tensor, led: Track, pose: Pose, strength: float) -> T
 
 def _weather(film: Film, frames: Tensor) -> None:
     x, y = film.grid(1.0)
-    fallen = weather.falling(film.scene, x - 0.0, y, film.times)
+    fallen = weather.falling(film.scene, x, y, film.times)
     if fallen is not None:
         _tint(frames, fallen[0], film.ink.ground(fallen[1]))
     if film.scene.weather == "storm":
-        flash = weather.flash(film.scene, film.times)[:, None, None]
-        frames.add_((1 - frames) * 0.42 * flash)
+        flash = weather.flash(film.scene, film.times)[:, None, None] * (0.12 + 0.24 * (y + 0.5).clamp(0, 1))
+        frames.add_((1 - frames) * flash)
 
 
 def _finish(film: Film, frames: Tensor) -> Tensor:
@@ -315,18 +327,19 @@ def _finish(film: Film, frames: Tensor) -> Tensor:
 
 
 def _halo(frames: Tensor, height: int) -> Tensor:
-    bright = (frames - 0.35).clamp(min=0).transpose(0, 1)
-    small = F.adaptive_avg_pool2d(bright, (max(1, height // 4), max(1, frames.shape[-1] // 4)))
+    small = F.avg_pool2d(
+        (frames - 0.30).clamp(min=0), max(1, height // 28), ceil_mode=True, count_include_pad=False
+    )
     for _ in range(2):
-        kernel = max(1, round(height / 4 * 0.05)) * 2 + 1
-        small = F.avg_pool2d(small, kernel, 1, kernel // 2, count_include_pad=False)
-    return F.interpolate(small, size=frames.shape[-2:], mode="bilinear", align_corners=False).transpose(0, 1)
+        small = F.avg_pool2d(small, 3, 1, 1, count_include_pad=False)
+    return F.interpolate(small, size=frames.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def _mattes(film: Film) -> Tensor:
     mattes = torch.zeros(2, len(film.times), film.height, film.width, device=film.times.device)
     for index in range(len(film.scene.actors)):
-        where, canvas = _acted(film, index)
-        mattes[index][where] = canvas.rgba[3].clamp(0, 1)
+        (rows, columns), canvas = _acted(film, index)
+        frame = torch.arange(len(film.times), device=film.times.device)
+        mattes[index][frame[:, None, None], rows[:, :, None], columns[:, None]] = canvas.rgba[3].clamp(0, 1)
     mattes[1].mul_(1 - mattes[0])
     return mattes

@@ -1,4 +1,4 @@
-"""Things that stand in places: clouds, hills, trees, houses. Each is painted on a still canvas of the ground."""
+"""Things that stand in places: clouds, hills, trees, houses, each painted on a still canvas."""
 
 import math
 import random
@@ -24,7 +24,7 @@ def along(key: str, canvas: Canvas, step: float, margin: float) -> Iterator[tupl
         margin: half the width of a thing.
 
     Yields:
-        (x, its own random numbers): equal whichever part of the layer is painted.
+        tuple[float, random.Random]: x and its own random numbers, equal whichever part is painted.
     """
     left, right = float(canvas.x.min()) - margin, float(canvas.x.max()) + margin
     for cell in range(math.floor(left / step), math.ceil(right / step)):
@@ -39,11 +39,15 @@ def sky(canvas: Canvas, bottom: RGB, top: RGB) -> None:
 
 def ridge(x: Tensor, level: float, height: float, length: float, phase: float) -> Tensor:
     """Endless rolling skyline."""
-    waves = torch.sin(x * math.tau / length + phase) + 0.5 * torch.sin(x * math.tau / (length * 0.43) + 2.3 * phase)
+    waves = torch.sin(x * math.tau / length + phase) + 0.5 * torch.sin(
+        x * math.tau / (length * 0.43) + 2.3 * phase
+    )
     return level + height * waves / 1.5
 
 
-def land(canvas: Canvas, skyline: Tensor | float, low: RGB, high: RGB, depth: float = 0.35, rim: float = 0.5) -> None:
+def land(
+    canvas: Canvas, skyline: Tensor | float, low: RGB, high: RGB, depth: float = 0.35, rim: float = 0.5
+) -> None:
     """Ground below a skyline, a gradient from its edge down.
 
     Args:
@@ -74,7 +78,7 @@ Paint = Callable[[Canvas, Tensor, Tensor], None]
 
 
 def within(canvas: Canvas, x: float, y: float, reach: float, paint: Paint, lift: float = 0.0) -> None:
-    """Paint something small with coordinates from its own foot, only within reach of the middle, ``lift`` higher."""
+    """Paint something small in coordinates from its foot, within reach of its middle, which is ``lift`` higher."""
     part = canvas.window(x - reach, x + reach, y + lift - reach, y + lift + reach)
     if part is not None:
         paint(part, part.x - x, part.y - y)
@@ -91,9 +95,15 @@ def cloud(canvas: Canvas, x: float, y: float, size: float, colour: RGB) -> None:
     """A flat-bottomed heap of three puffs."""
 
     def paint(part: Canvas, px: Tensor, py: Tensor) -> None:
-        puffs = sdf.union(sdf.circle(px + 0.42 * size, py, 0.26 * size), sdf.circle(px, py - 0.14 * size, 0.36 * size), 0.1 * size)
+        puffs = sdf.union(
+            sdf.circle(px + 0.42 * size, py, 0.26 * size),
+            sdf.circle(px, py - 0.14 * size, 0.36 * size),
+            0.1 * size,
+        )
         puffs = sdf.union(puffs, sdf.circle(px - 0.44 * size, py + 0.02 * size, 0.24 * size), 0.1 * size)
-        body = sdf.union(puffs, sdf.box(px, py + 0.16 * size, 0.66 * size, 0.12 * size, 0.11 * size), 0.1 * size)
+        body = sdf.union(
+            puffs, sdf.box(px, py + 0.16 * size, 0.66 * size, 0.12 * size, 0.11 * size), 0.1 * size
+        )
         alpha = sdf.coverage(sdf.cut(body, py + 0.27 * size), part.pixel) * 0.92
         part.wash(alpha, scaled(colour, 0.88), colour, (py + 0.25 * size) / (0.5 * size))
 
@@ -112,10 +122,19 @@ def tree(canvas: Canvas, x: float, y: float, size: float, colour: RGB) -> None:
 
     def paint(part: Canvas, px: Tensor, py: Tensor) -> None:
         part.shape(sdf.capsule(px, py, (0.0, 0.0), (0.0, 0.45 * size), 0.05 * size), TRUNK)
-        crown = sdf.union(sdf.circle(px, py - 0.72 * size, 0.28 * size), sdf.circle(px + 0.18 * size, py - 0.52 * size, 0.2 * size), 0.1 * size)
+        crown = sdf.union(
+            sdf.circle(px, py - 0.72 * size, 0.28 * size),
+            sdf.circle(px + 0.18 * size, py - 0.52 * size, 0.2 * size),
+            0.1 * size,
+        )
         crown = sdf.union(crown, sdf.circle(px - 0.18 * size, py - 0.52 * size, 0.2 * size), 0.1 * size)
         part.shape(crown, colour)
-        part.shape(sdf.circle(px + 0.09 * size, py - 0.79 * size, 0.13 * size), mix(colour, (0.9, 0.95, 0.6), 0.35), rim=0, opacity=0.7)
+        part.shape(
+            sdf.circle(px + 0.09 * size, py - 0.79 * size, 0.13 * size),
+            mix(colour, (0.9, 0.95, 0.6), 0.35),
+            rim=0,
+            opacity=0.7,
+        )
 
     within(canvas, x, y, 1.1 * size, paint)
 
@@ -152,7 +171,17 @@ def tuft(canvas: Canvas, x: float, y: float, size: float, colour: RGB) -> None:
 
     def paint(part: Canvas, px: Tensor, py: Tensor) -> None:
         for lean in (-0.5, 0.0, 0.5):
-            part.shape(sdf.capsule(px, py, (0.15 * lean * size, 0.0), (lean * size, (1 - 0.3 * abs(lean)) * size), 0.09 * size), colour, rim=0)
+            part.shape(
+                sdf.capsule(
+                    px,
+                    py,
+                    (0.15 * lean * size, 0.0),
+                    (lean * size, (1 - 0.3 * abs(lean)) * size),
+                    0.09 * size,
+                ),
+                colour,
+                rim=0,
+            )
 
     within(canvas, x, y, 1.2 * size, paint, lift=0.5 * size)
 
@@ -166,10 +195,17 @@ def cactus(canvas: Canvas, x: float, y: float, size: float) -> None:
         for side, low in ((-1, 0.42), (1, 0.3)):
             elbow = (0.28 * side * size, low * size)
             arm = sdf.capsule(px, py, (0.0, low * size), elbow, 0.075 * size)
-            arm = sdf.union(arm, sdf.capsule(px, py, elbow, (elbow[0], elbow[1] + 0.24 * size), 0.075 * size), 0.04 * size)
+            arm = sdf.union(
+                arm, sdf.capsule(px, py, elbow, (elbow[0], elbow[1] + 0.24 * size), 0.075 * size), 0.04 * size
+            )
             body = sdf.union(body, arm, 0.04 * size)
         part.shape(body, colour)
-        part.shape(sdf.capsule(px, py, (-0.04 * size, 0.1 * size), (-0.04 * size, 0.84 * size), 0.025 * size), (0.52, 0.72, 0.46), rim=0, opacity=0.7)
+        part.shape(
+            sdf.capsule(px, py, (-0.04 * size, 0.1 * size), (-0.04 * size, 0.84 * size), 0.025 * size),
+            (0.52, 0.72, 0.46),
+            rim=0,
+            opacity=0.7,
+        )
 
     within(canvas, x, y, 1.1 * size, paint, lift=0.4 * size)
 
@@ -179,18 +215,30 @@ def palm(canvas: Canvas, x: float, y: float, size: float, lean: float) -> None:
 
     def paint(part: Canvas, px: Tensor, py: Tensor) -> None:
         top = (0.22 * lean * size, 0.78 * size)
-        part.shape(sdf.capsule(px - 0.06 * lean * size * torch.sin(py * math.pi / size), py, (0.0, 0.0), top, 0.035 * size), (0.58, 0.42, 0.26))
+        part.shape(
+            sdf.capsule(
+                px - 0.06 * lean * size * torch.sin(py * math.pi / size), py, (0.0, 0.0), top, 0.035 * size
+            ),
+            (0.58, 0.42, 0.26),
+        )
         for angle in (-2.7, -2.0, 0.45, -0.4, 2.6, 1.5):
             fx, fy = sdf.turn(px - top[0], py - top[1], angle + 0.25)
-            frond = sdf.ellipse(fx - 0.2 * size, fy + 0.8 * (fx - 0.1 * size) ** 2 / size, 0.22 * size, 0.055 * size)
+            frond = sdf.ellipse(
+                fx - 0.2 * size, fy + 0.8 * (fx - 0.1 * size) ** 2 / size, 0.22 * size, 0.055 * size
+            )
             part.shape(frond, (0.20, 0.55, 0.30) if angle > -1 else (0.15, 0.46, 0.27))
         for side in (-1, 1):
-            part.shape(sdf.circle(px - top[0] - 0.035 * side * size, py - top[1] + 0.05 * size, 0.035 * size), (0.45, 0.29, 0.16))
+            part.shape(
+                sdf.circle(px - top[0] - 0.035 * side * size, py - top[1] + 0.05 * size, 0.035 * size),
+                (0.45, 0.29, 0.16),
+            )
 
     within(canvas, x, y, 0.95 * size, paint, lift=0.5 * size)
 
 
-def house(canvas: Canvas, x: float, y: float, half: float, height: float, colour: RGB, dice: random.Random) -> None:
+def house(
+    canvas: Canvas, x: float, y: float, half: float, height: float, colour: RGB, dice: random.Random
+) -> None:
     """A city building with a roof line and some lit windows."""
 
     def paint(part: Canvas, px: Tensor, py: Tensor) -> None:
@@ -199,7 +247,12 @@ def house(canvas: Canvas, x: float, y: float, half: float, height: float, colour
         columns, rows = max(2, round(half * 2 / 0.075)), max(2, round(height / 0.10))
         for column in range(columns):
             for row in range(1, rows):
-                _pane(part, px - (column + 0.5 - columns / 2) * 2 * half / columns, py - row * height / rows, dice.random() < 0.45)
+                _pane(
+                    part,
+                    px - (column + 0.5 - columns / 2) * 2 * half / columns,
+                    py - row * height / rows,
+                    dice.random() < 0.45,
+                )
 
     part = canvas.window(x - half - 0.03, x + half + 0.03, y - 0.02, y + height + 0.04)
     if part is not None:
@@ -207,7 +260,9 @@ def house(canvas: Canvas, x: float, y: float, half: float, height: float, colour
 
 
 def _pane(part: Canvas, px: Tensor, py: Tensor, lit: bool) -> None:
-    part.shape(sdf.box(px, py, 0.018, 0.026, 0.005), (1.0, 0.86, 0.48) if lit else (0.30, 0.38, 0.50), rim=0.5)
+    part.shape(
+        sdf.box(px, py, 0.018, 0.026, 0.005), (1.0, 0.86, 0.48) if lit else (0.30, 0.38, 0.50), rim=0.5
+    )
 
 
 def lamp(canvas: Canvas, x: float, y: float, size: float) -> None:
@@ -226,7 +281,9 @@ def mountain(canvas: Canvas, x: float, y: float, half: float, height: float, col
     """A peak with a shaded flank and a ragged cap of snow."""
 
     def paint(part: Canvas, px: Tensor, py: Tensor) -> None:
-        peak = sdf.convex(px, py, ((-half, -0.3), (half, -0.3), (half, 0.0), (0.0, height), (-half, 0.0)), 0.004)
+        peak = sdf.convex(
+            px, py, ((-half, -0.3), (half, -0.3), (half, 0.0), (0.0, height), (-half, 0.0)), 0.004
+        )
         part.shape(peak, colour)
         shade = px - 0.02 * torch.sin(22 * py)
         part.shape(sdf.cut(peak, shade), scaled(colour, 0.84), rim=0)
@@ -265,6 +322,11 @@ def stone(canvas: Canvas, x: float, y: float, size: float, colour: RGB) -> None:
 
     def paint(part: Canvas, px: Tensor, py: Tensor) -> None:
         part.shape(sdf.ellipse(px, py, size, 0.62 * size), colour)
-        part.shape(sdf.ellipse(px + 0.2 * size, py - 0.22 * size, 0.5 * size, 0.22 * size), mix(colour, (1, 1, 1), 0.22), rim=0, opacity=0.7)
+        part.shape(
+            sdf.ellipse(px + 0.2 * size, py - 0.22 * size, 0.5 * size, 0.22 * size),
+            mix(colour, (1, 1, 1), 0.22),
+            rim=0,
+            opacity=0.7,
+        )
 
     within(canvas, x, y, 1.1 * size, paint)

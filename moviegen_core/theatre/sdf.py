@@ -1,6 +1,6 @@
 """Signed distances to simple shapes, negative inside, in the units of the coordinates given.
 
-Every function takes broadcastable coordinate tensors ``x`` and ``y`` (y up) and returns their distance tensor.
+Every function takes broadcastable coordinate tensors ``x`` and ``y`` (y up) and returns a distance tensor.
 """
 
 import math
@@ -32,7 +32,9 @@ def box(x: Tensor, y: Tensor, half_width: Number, half_height: Number, corner: f
     return outside + torch.maximum(dx, dy).clamp(max=0) - corner
 
 
-def capsule(x: Tensor, y: Tensor, start: tuple[Number, Number], end: tuple[Number, Number], radius: Number) -> Tensor:
+def capsule(
+    x: Tensor, y: Tensor, start: tuple[Number, Number], end: tuple[Number, Number], radius: Number
+) -> Tensor:
     """Line with round ends."""
     px, py = x - start[0], y - start[1]
     dx, dy = end[0] - start[0], end[1] - start[1]
@@ -42,12 +44,14 @@ def capsule(x: Tensor, y: Tensor, start: tuple[Number, Number], end: tuple[Numbe
 
 def convex(x: Tensor, y: Tensor, corners: Sequence[tuple[float, float]], rounding: float = 0.0) -> Tensor:
     """Convex polygon, corners in counter-clockwise order, grown by ``rounding``."""
-    edges = []
+    inside = None
     for (ax, ay), (bx, by) in zip(corners, [*corners[1:], corners[0]], strict=True):
         length = math.hypot(bx - ax, by - ay)
         nx, ny = (by - ay) / length, (ax - bx) / length
-        edges.append(nx * x + ny * y - (nx * ax + ny * ay))
-    return torch.stack(torch.broadcast_tensors(*edges)).amax(0) - rounding
+        edge = nx * x + ny * y - (nx * ax + ny * ay + rounding)
+        inside = edge if inside is None else torch.maximum(inside, edge)
+    assert inside is not None, "a polygon has corners"
+    return inside
 
 
 def star(x: Tensor, y: Tensor, radius: float, waist: float, points: int = 5) -> Tensor:
@@ -78,7 +82,9 @@ def cut(shape: Tensor, hole: Tensor) -> Tensor:
 
 def turn(x: Tensor, y: Tensor, angle: Number) -> tuple[Tensor, Tensor]:
     """Coordinates as seen by something turned counter-clockwise by ``angle``."""
-    cos, sin = (math.cos(angle), math.sin(angle)) if isinstance(angle, (int, float)) else (angle.cos(), angle.sin())
+    cos, sin = (
+        (math.cos(angle), math.sin(angle)) if isinstance(angle, (int, float)) else (angle.cos(), angle.sin())
+    )
     return x * cos + y * sin, y * cos - x * sin
 
 

@@ -2,10 +2,12 @@
 
 import math
 import random
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from . import sdf
 from .canvas import dots
 from .looks import RGB
 from .motion import stream
@@ -35,6 +37,31 @@ def flash(scene: Scene, times: Tensor) -> Tensor:
     return light.clamp(max=1)
 
 
+def bolts(scene: Scene, x: Tensor, y: Tensor, times: Tensor) -> Tensor:
+    """Coverage (T, H, W) of the crooked lines that lightning draws on the sky, gone with its light."""
+    alpha = torch.zeros(len(times), y.shape[1], x.shape[2], device=x.device)
+    for number, moment in enumerate(lightning(scene, float(times.max()) + 1)):
+        light = torch.exp(-(((times - moment) / (0.7 * FLASH_SECONDS)) ** 2))
+        lit = light > 0.02
+        if bool(lit.any()):
+            alpha[lit] += light[lit, None, None] * _crooked(stream(scene, f"bolt{number}"), x[lit], y[lit])
+    return alpha.clamp(0, 0.95)
+
+
+def _crooked(dice: random.Random, x: Tensor, y: Tensor) -> Tensor:
+    place = (dice.choice((-1, 1)) * dice.uniform(0.15, 0.6), 0.45)
+    line = None
+    for step in range(4):
+        following = (place[0] + (-1) ** step * dice.uniform(0.03, 0.10), place[1] - dice.uniform(0.07, 0.11))
+        part = sdf.capsule(x, y, place, following, 0.009 - 0.0015 * step)
+        line = part if line is None else torch.minimum(line, part)
+        place = following
+    assert line is not None
+    return torch.exp(-((line.clamp(min=0) / 0.006) ** 2)) + 0.25 * torch.exp(
+        -((line.clamp(min=0) / 0.035) ** 2)
+    )
+
+
 def falling(scene: Scene, x: Tensor, y: Tensor, times: Tensor) -> tuple[Tensor, RGB] | None:
     """What falls between the stage and the camera.
 
@@ -49,22 +76,40 @@ def falling(scene: Scene, x: Tensor, y: Tensor, times: Tensor) -> tuple[Tensor, 
     """
     if scene.weather == "clear":
         return None
-    if scene.weather == "snow":
-        return _sheet(scene, x, y, times, count=46, speed=(0.13, 0.22), size=(0.0085, 0.0085), sway=0.03, weight=0.9), (0.99, 0.99, 1.0)
-    storm = scene.weather == "storm"
-    weight, count = (0.42, 52) if storm else (0.40, 34)
-    return _sheet(scene, x, y, times, count=count, speed=(0.75, 0.95), size=(0.0042, 0.045), sway=0.0, weight=weight), (0.82, 0.88, 0.96)
+    colour = (0.99, 0.99, 1.0) if scene.weather == "snow" else (0.82, 0.88, 0.96)
+    return _sheet(scene, _FALLS[scene.weather], x, y, times), colour
 
 
-def _sheet(scene: Scene, x: Tensor, y: Tensor, times: Tensor, *, count: int, speed: tuple[float, float], size: tuple[float, float], sway: float, weight: float) -> Tensor:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fall:
+    """One kind of falling thing, lengths in picture heights."""
+
+    count: int
+    speed: tuple[float, float]
+    half_width: float
+    half_height: float
+    sway: float
+    weight: float
+
+
+_RAIN = _Fall(count=46, speed=(0.75, 0.95), half_width=0.0046, half_height=0.045, sway=0.0, weight=0.58)
+_FALLS = {
+    "rain": _RAIN,
+    "storm": replace(_RAIN, count=70, weight=0.55),
+    "snow": _Fall(count=60, speed=(0.13, 0.22), half_width=0.0105, half_height=0.0105, sway=0.03, weight=0.9),
+}
+
+
+def _sheet(scene: Scene, fall: _Fall, x: Tensor, y: Tensor, times: Tensor) -> Tensor:
+    """All drops, each on its own endless way down a sheet of 2.6 x 2 heights."""
     dice = stream(scene, f"falling {scene.weather}")
-    rows = torch.tensor([_drop(dice, speed) for _ in range(count)], dtype=x.dtype, device=x.device)
-    across, start, fall, scale = rows.unbind(1)
-    high, wide = 2.0, 2.6
-    down = high / 2 - torch.remainder(start * high + fall * times[:, None], high)
-    drift = across * wide - wide / 2 + sway * torch.sin(1.7 * times[:, None] + math.tau * start)
-    sizes = ((size[0] * scale)[None], (size[1] * scale)[None])
-    return dots(x, y, (drift.expand(len(times), -1), down), sizes, (weight * scale.clamp(max=1))[None]).clamp(0, 0.9)
+    rows = torch.tensor([_drop(dice, fall.speed) for _ in range(fall.count)], dtype=x.dtype, device=x.device)
+    across, start, speed, scale = rows.unbind(1)
+    down = 1 - torch.remainder(2 * start + speed * times[:, None], 2)
+    drift = 2.6 * across - 1.3 + fall.sway * torch.sin(1.7 * times[:, None] + math.tau * start)
+    sizes = ((fall.half_width * scale)[None], (fall.half_height * scale)[None])
+    weights = (fall.weight * scale.clamp(max=1))[None]
+    return dots(x, y, (drift.expand(len(times), -1), down), sizes, weights).clamp(0, 0.9)
 
 
 def _drop(dice: random.Random, speed: tuple[float, float]) -> tuple[float, float, float, float]:
