@@ -43,6 +43,18 @@ def test_ssim_of_flat_greys_is_their_luminance_term():
     assert ssim(a, b) == pytest.approx((2 * 0.25 * 0.75 + c1) / (0.25**2 + 0.75**2 + c1), abs=1e-6)
 
 
+def test_ssim_of_a_single_window_is_the_gaussian_weighted_formula():
+    a, b = torch.rand(3, 1, 11, 11).double() * 2 - 1, torch.rand(3, 1, 11, 11).double() * 2 - 1
+    bell = torch.tensor([math.exp(-((k - 5) ** 2) / (2 * 1.5**2)) for k in range(11)], dtype=torch.float64)
+    weights = torch.outer(bell, bell) / bell.sum() ** 2
+    x, y = (a + 1) / 2, (b + 1) / 2
+    mean = lambda values: (values * weights).sum((-2, -1))  # noqa: E731
+    shared, spread = mean(x * y) - mean(x) * mean(y), mean(x**2) - mean(x) ** 2 + mean(y**2) - mean(y) ** 2
+    light = (2 * mean(x) * mean(y) + 1e-4) / (mean(x) ** 2 + mean(y) ** 2 + 1e-4)
+    expected = (light * (2 * shared + 9e-4) / (spread + 9e-4)).mean().item()
+    assert ssim(a, b) == pytest.approx(expected, abs=1e-5)
+
+
 def test_ssim_minds_structure_more_than_brightness():
     clip = torch.rand(1, 3, 1, 32, 32) - 0.5
     shuffled = clip.flatten(3)[..., torch.randperm(32 * 32)].view_as(clip)

@@ -1,5 +1,6 @@
 """Reading, tried on tiny clips of every awkward kind, made with PyAV alone: not with our own writer."""
 
+import io
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -15,11 +16,13 @@ from moviegen_core.media.read import PICTURE_FPS, _display_matrix, _upright, fra
 
 RGB_BARS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [20, 20, 20], [200, 100, 50]])
 
+LOSSLESS = {"libx264": {"qp": "0", "preset": "ultrafast"}, "ffv1": {}}
 
-def encode(path, pictures, *, times=None, rate=Fraction(16), matrix=2, colour_range=1):
+
+def encode(path, pictures, *, times=None, rate=Fraction(16), matrix=2, colour_range=1, codec="libx264"):
     """Write yuv444p planes (3, H, W) losslessly; times in seconds make the rate vary."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate, options={"qp": "0", "preset": "ultrafast"})
+        stream = container.add_stream(codec, rate=rate, options=LOSSLESS[codec])
         stream.pix_fmt = "yuv444p"
         stream.height, stream.width = pictures[0].shape[1:]
         stream.codec_context.colorspace, stream.codec_context.color_range = matrix, colour_range
@@ -175,9 +178,11 @@ def test_a_frame_with_side_data_of_an_unknown_kind_still_stands_upright(degrees)
 
 @pytest.mark.parametrize(("number", "matrix"), [(1, "bt709"), (5, "bt601"), (6, "bt601"), (2, "bt601")])
 @pytest.mark.parametrize("full", [False, True])
-def test_colours_come_out_by_the_streams_own_matrix_and_range(tmp_path, number, matrix, full):
+@pytest.mark.parametrize(("codec", "suffix"), [("libx264", "mp4"), ("ffv1", "mkv")])
+def test_colours_come_out_by_the_streams_own_matrix_and_range(tmp_path, number, matrix, full, codec, suffix):
     picture = bars(luma_codes(RGB_BARS, matrix=matrix, full=full))
-    path = encode(tmp_path / "bars.mp4", [picture] * 2, matrix=number, colour_range=2 if full else 1)
+    tags = {"matrix": number, "colour_range": 2 if full else 1}
+    path = encode(tmp_path / f"bars.{suffix}", [picture] * 2, codec=codec, **tags)
     seen = read_clip(path)[0][1, 16, 8::16].numpy().astype(int)
     assert np.abs(seen - RGB_BARS).max() <= 3
 
@@ -269,6 +274,25 @@ def test_sound_alone_is_refused(sound_file):
     for read in (probe, read_clip):
         with pytest.raises(MediaError, match="no video"):
             read(sound_file)
+
+
+def test_a_song_with_its_cover_is_sound_alone(sound_file, tmp_path):
+    cover = io.BytesIO()
+    Image.new("RGB", (16, 16), (200, 100, 50)).save(cover, "JPEG")
+    picture = b"\0image/jpeg\0\3\0" + cover.getvalue()
+    frame = b"APIC" + struct.pack(">I", len(picture)) + b"\0\0" + picture
+    size = bytes(len(frame) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    song = tmp_path / "song.mp3"
+    with av.open(str(sound_file)) as source, av.open(str(song), "w") as target:
+        stream = target.add_stream("mp3", rate=48000)
+        for samples in source.decode(audio=0):
+            target.mux(stream.encode(samples))
+        target.mux(stream.encode())
+    song.write_bytes(b"ID3\3\0\0" + size + frame + song.read_bytes())
+    with av.open(str(song)) as container:
+        assert len(container.streams.video) == 1
+    with pytest.raises(MediaError, match="no video"):
+        read_clip(song)
 
 
 def test_a_file_cut_before_its_index_is_refused(tmp_path):
