@@ -3,6 +3,7 @@
 Order follows tensors: (frames, height, width).
 """
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -119,11 +120,10 @@ def parse_size(text: str) -> tuple[int, int]:
     Raises:
         GeometryError: the text is not two whole numbers with an x between.
     """
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
-        raise GeometryError(f"size {text!r} is not WIDTHxHEIGHT; write it like 192x112")
-    width, height = (int(part) for part in parts)
-    return height, width
+    sides = re.fullmatch(r"\s*(\d{1,9})\s*[xX]\s*(\d{1,9})\s*", text)
+    if sides is None:
+        raise GeometryError(f"size {text[:40]!r} is not WIDTHxHEIGHT; write it like 192x112")
+    return int(sides[2]), int(sides[1])
 
 
 def samples_for(num_frames: int, fps: Fraction, sample_rate: int = 48000) -> int:

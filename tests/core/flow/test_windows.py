@@ -1,0 +1,48 @@
+from itertools import pairwise
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from moviegen_core.errors import SettingsError
+from moviegen_core.flow.windows import crossfade_windows
+
+
+@pytest.mark.parametrize(("window", "overlap"), [(2, 1), (4, 2), (14, 4), (16, 8), (7, 3)])
+def test_weights_sum_to_one_at_every_entry_of_every_length(window, overlap):
+    for length in range(1, 60):
+        total = torch.zeros(length)
+        for place, weight in crossfade_windows(length, window, overlap):
+            assert weight.shape == (place.stop - place.start,)
+            assert (weight > 0).all()
+            total[place] += weight
+        assert_close(total, torch.ones(length))
+
+
+def test_windows_are_no_longer_than_asked_and_neighbours_share_the_overlap():
+    for length in range(1, 60):
+        places = [place for place, _ in crossfade_windows(length, 14, 4)]
+        assert all(place.stop - place.start <= 14 for place in places)
+        assert all(left.stop - right.start == 4 for left, right in pairwise(places))
+        assert (places[0].start, places[-1].stop) == (0, length)
+
+
+def test_the_later_window_takes_over_steadily():
+    (first, fades), (second, rises) = list(crossfade_windows(24, 14, 4))
+    shared = first.stop - second.start
+    assert (fades[-shared:].diff() < 0).all()
+    assert (rises[:shared].diff() > 0).all()
+
+
+def test_what_is_cut_and_blended_comes_back_unchanged():
+    x = torch.randn(3, 37)
+    blended = torch.zeros_like(x)
+    for place, weight in crossfade_windows(37, 8, 3):
+        blended[:, place] += x[:, place] * weight
+    assert_close(blended, x)
+
+
+@pytest.mark.parametrize(("window", "overlap"), [(8, 0), (8, 5), (8, -1), (1, 1)])
+def test_an_overlap_that_does_not_fit_is_refused_with_those_that_do(window, overlap):
+    with pytest.raises(SettingsError, match=f"overlap of {overlap} .* use 1 to {window // 2}"):
+        list(crossfade_windows(20, window, overlap))
