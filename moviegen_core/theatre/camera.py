@@ -61,14 +61,13 @@ def view(scene: Scene, times: Tensor, nearness: float, aspect: float) -> View:
     Returns:
         The layer's view, tensors (T,).
     """
-    middle = focus(scene)
-    narrow = min(1.0, max(0.0, (1.7 - aspect) / 0.7))
-    gone = _progress(times)
-    x, y, zoom = torch.zeros_like(times), torch.zeros_like(times), torch.ones_like(times)
-    x, y, zoom = _moved(scene, times, gone, nearness, middle, (x, y, zoom))
-    return View(
-        x + (0.0 if scene.camera == "tracking shot" else narrow * middle), y, zoom * base_zoom(aspect)
+    middle, narrow = focus(scene), min(1.0, max(0.0, (1.7 - aspect) / 0.7))
+    travel = Travel(
+        scene=scene, gone=_progress(times), nearness=nearness, middle=middle, reach=1 - 0.4 * narrow
     )
+    x, y, zoom = _moved(travel, times)
+    aside = 0.0 if scene.camera == "tracking shot" else narrow * middle
+    return View(x + aside, y, zoom * base_zoom(aspect))
 
 
 def _progress(times: Tensor) -> Tensor:
@@ -78,44 +77,71 @@ def _progress(times: Tensor) -> Tensor:
 
 
 Move = tuple[Tensor, Tensor, Tensor]
+"""Stage point in the picture's middle, x and y, and the zoom."""
 
 
-def _moved(scene: Scene, times: Tensor, gone: Tensor, nearness: float, middle: float, rest: Move) -> Move:
-    x, y, zoom = rest
-    camera = scene.camera
-    if camera.startswith("zoom"):
-        return _zoom(gone, middle, camera)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Travel:
+    """What the moves work from."""
+
+    scene: Scene
+    gone: Tensor
+    """Seconds of travel done, (T,)."""
+    nearness: float
+    middle: float
+    """x around which the first actor acts."""
+    reach: float
+    """1, or less where the picture is narrow and long sideways moves would lose the actor."""
+
+
+def _moved(travel: Travel, times: Tensor) -> Move:
+    camera, rest = travel.scene.camera, torch.zeros_like(times)
+    if camera in ("zoom in", "zoom out"):
+        return _zoom(travel)
     if camera in ("push in", "pull out"):
-        return _push(gone, nearness, middle, camera)
+        return _push(travel)
     if camera.startswith(("pan", "truck")):
-        sign = 1 if camera.endswith("right") else -1
-        depth = nearness if camera.startswith("truck") else 1.0
-        return x + depth * (0.5 * middle + sign * (0.19 * gone - 0.28)), y, zoom
+        return _sideways(travel), rest, rest + 1
     if camera.startswith(("tilt", "pedestal")):
-        sign = 1 if camera.endswith("up") else -1
-        depth = nearness if camera.startswith("pedestal") else 1.0
-        return x, y + depth * sign * (0.145 * gone - (0.30 if sign > 0 else 0.12)), zoom
+        return rest, _upwards(travel), rest + 1
     if camera == "tracking shot":
-        return nearness * _followed(scene, times), y, zoom
-    return _handheld(scene, times) if camera == "handheld shot" else rest
+        return travel.nearness * _followed(travel.scene, times), rest, rest + 1
+    return _handheld(travel.scene, times) if camera == "handheld shot" else (rest, rest, rest + 1)
 
 
-def _zoom(gone: Tensor, middle: float, camera: str) -> Move:
+def _sideways(travel: Travel) -> Tensor:
+    sign = 1 if travel.scene.camera.endswith("right") else -1
+    depth = travel.nearness if travel.scene.camera.startswith("truck") else 1.0
+    return depth * (0.5 * travel.reach * travel.middle + sign * travel.reach * (0.19 * travel.gone - 0.28))
+
+
+def _upwards(travel: Travel) -> Tensor:
+    up = travel.scene.camera.endswith("up")
+    depth = travel.nearness if travel.scene.camera.startswith("pedestal") else 1.0
+    return depth * (0.145 * travel.gone - 0.30 if up else 0.12 - 0.145 * travel.gone)
+
+
+def _scale(travel: Travel) -> Tensor:
+    """1.36 times as large after every two seconds, or as small."""
     rate = math.log(1.36) / 2
-    zoom = 0.92 * torch.exp(rate * gone) if camera == "zoom in" else 1.45 * torch.exp(-rate * gone)
-    return middle * (1 - 1 / zoom), -0.12 * (1 - 1 / zoom), zoom
+    inwards = travel.scene.camera.endswith("in")
+    return 0.92 * torch.exp(rate * travel.gone) if inwards else 1.45 * torch.exp(-rate * travel.gone)
 
 
-def _push(gone: Tensor, nearness: float, middle: float, camera: str) -> Move:
-    rate = math.log(1.36) / 2
-    stage = 0.92 * torch.exp(rate * gone) if camera == "push in" else 1.45 * torch.exp(-rate * gone)
-    zoom = 1 / (1 - (1 - 1 / stage) * nearness)
-    return middle * (1 - 1 / zoom), HORIZON * (1 - 1 / zoom) * torch.ones_like(gone), zoom
+def _zoom(travel: Travel) -> Move:
+    zoom = _scale(travel)
+    return travel.middle * (1 - 1 / zoom), -0.12 * (1 - 1 / zoom), zoom
+
+
+def _push(travel: Travel) -> Move:
+    zoom = 1 / (1 - (1 - 1 / _scale(travel)) * travel.nearness)
+    return travel.middle * (1 - 1 / zoom), HORIZON * (1 - 1 / zoom), zoom
 
 
 def _followed(scene: Scene, times: Tensor) -> Tensor:
     led = track(scene, 0)
-    return led.x(times) + 0.10 * led.facing if led.action.startswith("go") else 0.6 * led.x(times)
+    x = led.x(times)
+    return x + 0.10 * led.facing if led.action.startswith("go") else 0.6 * x
 
 
 def _handheld(scene: Scene, times: Tensor) -> Move:

@@ -108,6 +108,12 @@ def _veins(x: Tensor, y: Tensor, phase: float) -> Tensor:
     return 1.02 + 0.025 * cloudy - 0.15 * torch.exp(-22 * wave * wave) * (0.6 + 0.4 * cloudy)
 
 
+def around(values: Tensor, middles: Tensor, period: float) -> Tensor:
+    """The copy of each periodic value that lies nearest to the middle, (T, N) and (T,)."""
+    half = period / 2
+    return middles[:, None] + torch.remainder(values - middles[:, None] + half, period) - half
+
+
 def dots(
     x: Tensor, y: Tensor, centres: tuple[Tensor, Tensor], sizes: tuple[Tensor, Tensor], weights: Tensor
 ) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from . import scenery, sdf
 from .camera import focus
-from .canvas import Canvas, dots
+from .canvas import Canvas, around, dots
 from .looks import RGB, mix, scaled
 from .motion import stream
 from .scene import Scene
@@ -481,7 +481,7 @@ def _bubbles(scene: Scene, x: Tensor, y: Tensor, times: Tensor) -> Tensor:
     ]
     px, start, size, speed = torch.tensor(rows, dtype=x.dtype, device=x.device).unbind(1)
     height = torch.remainder(start + speed * times[:, None], 1.1) - 0.42
-    across = px + 0.012 * torch.sin(2.2 * times[:, None] + 9 * start)
+    across = around(px + 0.012 * torch.sin(2.2 * times[:, None] + 9 * start), x.mean((1, 2)), 2.4)
     ring = dots(x, y, (across, height), (size[None], size[None]), torch.full_like(size[None], 0.85))
     core = dots(
         x, y, (across, height), (0.6 * size[None], 0.6 * size[None]), torch.full_like(size[None], 0.70)

@@ -233,7 +233,7 @@ def _act(film: Film, index: int, frames: Tensor) -> None:
 
 
 def _acted(film: Film, index: int) -> tuple[tuple[Tensor, Tensor], Canvas]:
-    """Paint one actor in a small window that goes along with it; also say which rows and columns it covers."""
+    """Paint one actor in a small window that goes along; also say which rows and columns that covers."""
     actor, led = film.scene.actors[index], track(film.scene, index)
     pose, seen = led.pose(film.times), film.see(1.0)
     rows, columns = _window(film, led, pose, seen, actor)

@@ -78,7 +78,7 @@ Paint = Callable[[Canvas, Tensor, Tensor], None]
 
 
 def within(canvas: Canvas, x: float, y: float, reach: float, paint: Paint, lift: float = 0.0) -> None:
-    """Paint something small in coordinates from its foot, within reach of its middle, which is ``lift`` higher."""
+    """Paint something small in coordinates from its foot, within reach of a point ``lift`` above."""
     part = canvas.window(x - reach, x + reach, y + lift - reach, y + lift + reach)
     if part is not None:
         paint(part, part.x - x, part.y - y)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from . import sdf
-from .canvas import dots
+from .canvas import around, dots
 from .looks import RGB
 from .motion import stream
 from .scene import Scene
@@ -101,15 +101,16 @@ _FALLS = {
 
 
 def _sheet(scene: Scene, fall: _Fall, x: Tensor, y: Tensor, times: Tensor) -> Tensor:
-    """All drops, each on its own endless way down a sheet of 2.6 x 2 heights."""
+    """All drops, each on its endless way down a sheet of 2.6 x 2 heights that repeats wherever one looks."""
     dice = stream(scene, f"falling {scene.weather}")
     rows = torch.tensor([_drop(dice, fall.speed) for _ in range(fall.count)], dtype=x.dtype, device=x.device)
     across, start, speed, scale = rows.unbind(1)
-    down = 1 - torch.remainder(2 * start + speed * times[:, None], 2)
-    drift = 2.6 * across - 1.3 + fall.sway * torch.sin(1.7 * times[:, None] + math.tau * start)
+    down = -2 * start - speed * times[:, None]
+    drift = 2.6 * across + fall.sway * torch.sin(1.7 * times[:, None] + math.tau * start)
+    drift, down = around(drift, x.mean((1, 2)), 2.6), around(down, y.mean((1, 2)), 2.0)
     sizes = ((fall.half_width * scale)[None], (fall.half_height * scale)[None])
     weights = (fall.weight * scale.clamp(max=1))[None]
-    return dots(x, y, (drift.expand(len(times), -1), down), sizes, weights).clamp(0, 0.9)
+    return dots(x, y, (drift, down), sizes, weights).clamp(0, 0.9)
 
 
 def _drop(dice: random.Random, speed: tuple[float, float]) -> tuple[float, float, float, float]:
