@@ -144,6 +144,8 @@ class ByteEncoder(nn.Module):
             )
         places = torch.arange(ids_BL.shape[1], device=ids_BL.device)
         x = self.bytes(ids_BL) + self.positions(places)
+        if mask_BL is not None:  # the convolution must not see padding
+            x = x.masked_fill(~mask_BL[:, :, None], 0)
         x = x + F.silu(self.letters(x.transpose(1, 2)).transpose(1, 2))
         for block in self.blocks:
             x = block(x, key_mask(mask_BL))
