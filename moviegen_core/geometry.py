@@ -103,8 +103,8 @@ def check_size(height: int, width: int, multiple: int) -> None:
     legal = tuple(min(max(multiple, round(side / multiple) * multiple), MAX_SIDE) for side in (height, width))
     if legal != (height, width):
         raise GeometryError(
-            f"size {width}x{height} does not fit: sides are multiples of {multiple} from {multiple} to {MAX_SIDE};"
-            f" the nearest is {legal[1]}x{legal[0]}"
+            f"size {width}x{height} does not fit: sides are multiples of {multiple} from {multiple} to"
+            f" {MAX_SIDE}; the nearest is {legal[1]}x{legal[0]}"
         )
 
 

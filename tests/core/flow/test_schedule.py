@@ -1,7 +1,6 @@
 from itertools import pairwise
 
 import pytest
-from pytest import approx
 
 from moviegen_core.errors import SettingsError
 from moviegen_core.flow.schedule import linear_quadratic_times, linear_times
@@ -20,7 +19,7 @@ def test_times_rise_from_exactly_0_to_exactly_1_in_the_asked_number_of_steps(tim
 @pytest.mark.parametrize("num_steps", [4, 7, 50, 101])
 def test_the_opening_copies_the_long_linear_schedule(grid, num_steps):
     opening = linear_quadratic_times(num_steps, grid=grid)[: num_steps // 2 + 1]
-    assert opening == approx([step / grid for step in range(len(opening))])
+    assert opening == pytest.approx([step / grid for step in range(len(opening))])
 
 
 @pytest.mark.parametrize("grid", [250, 1000])
@@ -29,18 +28,18 @@ def test_there_is_no_kink_where_the_linear_part_meets_the_quadratic(grid, num_st
     tail = linear_quadratic_times(num_steps, grid=grid)[num_steps // 2 :]
     gaps = [late - early for early, late in pairwise(tail)]
     bends = [late - early for early, late in pairwise(gaps)]
-    assert bends == approx([bends[0]] * len(bends), abs=1e-12)  # one parabola ...
-    assert gaps[0] - bends[0] / 2 == approx(1 / grid)  # ... that leaves the joint at the line's slope
+    assert bends == pytest.approx([bends[0]] * len(bends), abs=1e-12)  # one parabola ...
+    assert gaps[0] - bends[0] / 2 == pytest.approx(1 / grid)  # ... that leaves the joint at the line's slope
 
 
 def test_the_papers_fifty_steps_lie_where_two_sources_put_them():
     ts = linear_quadratic_times(50, 25, grid=1000)
-    assert ts[25:27] == approx([0.025, 0.02752])
-    assert linear_quadratic_times(50, grid=250)[25:27] == approx([0.1, 0.10528])
+    assert ts[25:27] == pytest.approx([0.025, 0.02752])
+    assert linear_quadratic_times(50, grid=250)[25:27] == pytest.approx([0.1, 0.10528])
 
 
 def test_as_many_steps_as_the_grid_has_are_the_linear_schedule():
-    assert linear_quadratic_times(250, grid=250) == approx(linear_times(250))
+    assert linear_quadratic_times(250, grid=250) == pytest.approx(linear_times(250))
 
 
 @pytest.mark.parametrize(

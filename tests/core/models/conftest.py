@@ -1,0 +1,41 @@
+"""Namespaces and weights that show which inputs a model really uses."""
+
+from types import SimpleNamespace
+
+import pytest
+from torch import nn
+
+LAYERS = ("Linear", "Conv1d", "Conv2d", "Conv3d", "LayerNorm", "RMSNorm", "GroupNorm", "Embedding")
+
+
+@pytest.fixture
+def operations():
+    """A namespace like torch.nn with layers of its own, as a host passes it."""
+    return SimpleNamespace(**{name: type(f"Host{name}", (getattr(nn, name),), {}) for name in LAYERS})
+
+
+@pytest.fixture
+def randomize():
+    """Give a model weights of which none is zero, so that every input matters."""
+
+    def fill(model, std=0.2):
+        for parameter in model.parameters():
+            nn.init.normal_(parameter, std=std)
+        return model.eval().requires_grad_(requires_grad=False)
+
+    return fill
+
+
+@pytest.fixture
+def strays(operations):
+    """Names of modules that own a parameter and do not come from ``operations``."""
+    kinds = tuple(vars(operations).values())
+
+    def find(model):
+        owners = [
+            (name, module) for name, module in model.named_modules() if list(module.parameters(recurse=False))
+        ]
+        assert owners
+        return [name for name, module in owners if not isinstance(module, kinds)]
+
+    return find
