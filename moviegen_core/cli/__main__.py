@@ -1,0 +1,5 @@
+"""``python -m moviegen_core.cli``: the same as ``moviegen``."""
+
+from . import main
+
+raise SystemExit(main())

@@ -1,0 +1,169 @@
+"""Every option of every command, in one place and without heavy imports."""
+
+import argparse
+from typing import NoReturn
+
+from ..errors import SettingsError
+from ..stages.settings import SamplingSettings
+from ..theatre.sampling import SPLITS
+from ..theatre.vocabulary import CAMERAS
+
+DEFAULTS = SamplingSettings()
+SECONDS, FPS, SIZE, CAST = "2", "16", "192x112", "nano"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Complains in one sentence, as everything else here does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line.
+
+        Args:
+            message: what argparse found.
+
+        Raises:
+            SettingsError: always.
+        """
+        raise SettingsError(f"{message}; see {self.prog} --help")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(prog="moviegen", description="A sentence becomes a clip, offline, on a laptop.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    for add in (_add_generate, _add_reconstruct, _add_theatre, _add_train, _add_evaluate):
+        add(commands)
+    return parser
+
+
+def _command(commands: argparse._SubParsersAction, name: str, summary: str, example: str) -> _Parser:
+    return commands.add_parser(name, help=summary, description=summary, epilog=f"example: {example}")
+
+
+def _add_generate(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "generate",
+        "Make a clip from a sentence, or a folder of clips from a file of sentences.",
+        'moviegen generate "a red ball bounces on the beach" -o clip.mp4',
+    )
+    parser.add_argument("prompt", nargs="?", metavar="PROMPT", help="what the clip shows")
+    parser.add_argument("--prompts", metavar="FILE", help="instead of PROMPT: a text file, one prompt a line")
+    parser.add_argument(
+        "-o", "--output", required=True, help="OUT.mp4, or OUT.png for one frame; with --prompts a folder"
+    )
+    _add_shape(parser)
+    parser.add_argument(
+        "--steps", type=int, default=DEFAULTS.num_steps, help="solver steps (default %(default)s)"
+    )
+    parser.add_argument(
+        "--guidance",
+        type=float,
+        default=DEFAULTS.guidance,
+        help="pull of the prompt, 1 is none (default %(default)s)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=DEFAULTS.seed, help="decides the noise (default %(default)s)"
+    )
+    parser.add_argument("--camera", choices=CAMERAS, metavar="LABEL", help=f"one of {', '.join(CAMERAS)}")
+    _add_models(parser)
+    _add_json(parser)
+
+
+def _add_reconstruct(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "reconstruct",
+        "Pass a video through the autoencoder and back, and measure what is lost (PSNR, SSIM).",
+        "moviegen reconstruct holiday.mov -o through.mp4",
+    )
+    parser.add_argument("input", metavar="IN", help="any video or picture, of any size and length")
+    parser.add_argument("-o", "--output", required=True, help="OUT.mp4")
+    _add_models(parser)
+    _add_json(parser)
+
+
+def _add_theatre(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "theatre",
+        "Render clips of the small world that nano is trained on, with captions and scenes.",
+        "moviegen theatre --seed 7 --count 12 -o clips",
+    )
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="DIR", help="folder for the clips and scenes.jsonl"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="first scene's seed (default %(default)s)")
+    parser.add_argument("--count", type=int, default=1, help="how many clips (default %(default)s)")
+    parser.add_argument(
+        "--split", choices=SPLITS, default=SPLITS[0], help="held-out scenes are never trained on"
+    )
+    _add_shape(parser)
+    _add_json(parser)
+
+
+def _add_train(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "train",
+        "Train a role of the cast by the recipe that made the shipped one.",
+        "moviegen train tae --out runs/tae --minutes 120",
+    )
+    parser.add_argument("role", metavar="tae|video", help="what to train; video trains its text encoder too")
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="folder for checkpoints, loss curve and weights"
+    )
+    parser.add_argument(
+        "--minutes", type=float, required=True, help="time budget; training stops and saves after it"
+    )
+    parser.add_argument(
+        "--footage",
+        metavar="FILE",
+        help="for tae: real pictures and clips to learn from as well; collected into FILE if it is not there",
+    )
+    parser.add_argument(
+        "--tae", metavar="FILE", help="for video: the autoencoder to learn on (default: the shipped one)"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on where DIR's last checkpoint stands")
+    _add_device(parser)
+    _add_json(parser)
+
+
+def _add_evaluate(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "evaluate",
+        "Measure a cast on held-out scenes.",
+        "moviegen evaluate tae video --report REPORT.md",
+    )
+    parser.add_argument(
+        "roles", nargs="*", metavar="ROLE", help="roles to measure (default: all the cast has)"
+    )
+    parser.add_argument("--report", metavar="FILE", help="write the report to FILE.md")
+    _add_models(parser)
+    _add_json(parser)
+
+
+def _add_shape(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", default=SECONDS, help="length (default %(default)s)")
+    parser.add_argument(
+        "--fps", default=FPS, help="frames a second; 23.976 and 24000/1001 work (default %(default)s)"
+    )
+    parser.add_argument(
+        "--size", default=SIZE, metavar="WxH", help="width x height in pixels (default %(default)s)"
+    )
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cast", default=CAST, metavar="NAME|DIR", help="the models to use (default %(default)s)"
+    )
+    _add_device(parser)
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (default %(default)s)")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the result as one line of JSON")

@@ -1,0 +1,89 @@
+"""The loaded cast and everything that the clips of one call have in common."""
+
+import argparse
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from ..geometry import ClipShape
+from ..media.images import write_image
+from ..media.write import frames_from_clip, write_clip
+from ..stages.generate import (
+    ROLES,
+    OnStep,
+    TextToVideo,
+    check_shape,
+    fast_dtype,
+    generate,
+    load_text_to_video,
+)
+from ..stages.settings import SamplingSettings
+from ..weights.cast import Cast, open_cast
+from .manifest import content_key
+from .values import clip_shape, parse_device
+
+PICTURE = ".png"
+SUFFIXES = (".mp4", PICTURE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Studio:
+    """Makes clips that differ by prompt only."""
+
+    cast: Cast
+    models: TextToVideo
+    shape: ClipShape
+    settings: SamplingSettings
+    camera: str | None
+
+    def make(self, prompt: str, path: Path, on_step: OnStep) -> None:
+        """Generate a clip and write it, with what made it in its metadata."""
+        clip = generate(
+            self.models,
+            prompt,
+            self.shape,
+            self.settings,
+            camera=self.camera,
+            on_step=on_step,
+        )
+        frames, metadata = frames_from_clip(clip), self.metadata(prompt)
+        if path.suffix.lower() == PICTURE:
+            write_image(path, frames[0], metadata)
+        else:
+            write_clip(path, frames, self.shape.fps, metadata=metadata)
+
+    def metadata(self, prompt: str) -> dict[str, str]:
+        """What a file says about how it was made."""
+        return {"prompt": prompt} | {name: str(value) for name, value in self.facts.items()}
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """Settings, size and cast in plain values."""
+        size = {"frames": self.shape.num_frames, "width": self.shape.width, "height": self.shape.height}
+        camera = {"camera": self.camera} if self.camera else {}
+        return {"cast": self.cast.name} | asdict(self.settings) | size | {"fps": str(self.shape.fps)} | camera
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Which weights these are; other weights make other clips."""
+        return self.cast.fingerprint(ROLES)
+
+    def key(self, prompt: str) -> str:
+        """Equal when a clip would come out the same."""
+        return content_key(self.facts | {"prompt": prompt, "weights": self.fingerprint})
+
+
+def requested(args: argparse.Namespace) -> tuple[ClipShape, SamplingSettings]:
+    """Read and check size, length, rate and settings; a picture is a clip of one frame."""
+    shape = clip_shape(args)
+    if Path(args.output).suffix.lower() == PICTURE and not args.prompts:
+        shape = replace(shape, num_frames=1)
+    return shape, SamplingSettings(num_steps=args.steps, guidance=args.guidance, seed=args.seed)
+
+
+def open_studio(args: argparse.Namespace, shape: ClipShape, settings: SamplingSettings) -> Studio:
+    """Load the cast that --cast names onto --device."""
+    device, cast = parse_device(args.device), open_cast(args.cast)
+    models = load_text_to_video(cast, device=device, dtype=fast_dtype(device))
+    check_shape(models, shape)
+    return Studio(cast=cast, models=models, shape=shape, settings=settings, camera=args.camera)

@@ -1,0 +1,56 @@
+"""``moviegen train``: make a role of the cast anew."""
+
+import argparse
+import math
+from pathlib import Path
+
+from ..errors import SettingsError
+from ..media.target import checked_target
+from ..training.footage import build_footage
+from ..training.run import train
+from .progress import Progress
+from .values import check_folder, parse_device, tell
+
+READERS = {"footage": "tae", "tae": "video"}
+"""Which role each file option is for."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the options ask for.
+
+    Args:
+        args: parsed options of ``train``.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SettingsError: no time to train in.
+    """
+    if not 0 < args.minutes < math.inf:
+        raise SettingsError(f"{args.minutes} minutes is out of range; give a time budget above 0, such as 60")
+    out, sources = check_folder(args.out, levels=2), _sources(args)
+    with Progress(args.role, None) as progress:
+
+        def on_step(done: int, losses: dict[str, float]) -> None:
+            progress.label = f"{args.role}, loss {losses['total']:.4f}, step"
+            progress.reach(done)
+
+        budget = {"minutes": args.minutes, "resume": args.resume, "device": str(parse_device(args.device))}
+        path = train(args.role, out, on_step=on_step, **budget, **sources)
+    sentence = f"{path}: {args.role} after {progress.done} steps, {progress.label}"
+    tell(args, sentence, {"file": str(path), "role": args.role, "steps": progress.done})
+    return 0
+
+
+def _sources(args: argparse.Namespace) -> dict[str, Path]:
+    """What the role learns from, where the options name it; footage is collected on the way."""
+    given = {"footage": args.footage, "tae": args.tae}
+    sources = {name: Path(file) for name, file in given.items() if file is not None}
+    for name in sources:
+        if args.role != READERS[name]:
+            raise SettingsError(f"--{name} is for {READERS[name]}, not for {args.role}; leave it out")
+    footage = sources.get("footage")
+    if footage is not None and not footage.exists():
+        build_footage(checked_target(footage, ".safetensors"))
+    return sources

@@ -1,0 +1,75 @@
+import pytest
+
+from moviegen_core.cli import train as command
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Stand in for the training itself, which has its own tests; note what it is asked for."""
+    found = []
+
+    def train(role, out, *, on_step, **options):
+        found.append((role, out, options))
+        for step in (1, 2, 3):
+            on_step(step, {"total": 0.5})
+        return out / f"{role}.safetensors"
+
+    monkeypatch.setattr(command, "train", train)
+    return found
+
+
+def test_options_reach_the_recipe_and_the_weights_file_is_told(moviegen, calls, tmp_path):
+    answer = moviegen("train", "tae", "--out", "runs/tae", "--minutes", "1.5", "--resume", "--device", "cpu")
+    [(role, out, options)] = calls
+    assert answer.code == 0
+    assert (role, out.resolve()) == ("tae", tmp_path / "runs" / "tae")
+    assert options == {"minutes": 1.5, "resume": True, "device": "cpu"}
+    assert "tae.safetensors" in answer.out
+    assert "loss 0.5000" in answer.err
+
+
+def test_json_counts_the_steps(moviegen, calls):
+    facts = moviegen("train", "video", "--out", "run", "--minutes", "1", "--device", "cpu", "--json").facts
+    assert facts["steps"] == 3
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "nan", "inf", "long"])
+def test_a_time_budget_that_is_none_is_refused(moviegen, calls, minutes):
+    assert "minutes" in moviegen("train", "tae", "--out", "run", "--minutes", minutes).refusal
+    assert not calls
+
+
+def test_a_role_without_a_recipe_is_refused(moviegen, tmp_path):
+    assert "director" in moviegen("train", "director", "--out", "run", "--minutes", "1").refusal
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_folder_that_cannot_be_is_refused(moviegen, calls, tmp_path):
+    (tmp_path / "file").touch()
+    assert "is a file" in moviegen("train", "tae", "--out", "file", "--minutes", "1").refusal
+    assert "does not exist" in moviegen("train", "tae", "--out", "no/such/run", "--minutes", "1").refusal
+    assert not calls
+
+
+def test_files_to_learn_from_reach_their_role_and_no_other(moviegen, calls, tmp_path):
+    (tmp_path / "real.safetensors").touch()
+    words = ("--out", "run", "--minutes", "1", "--device", "cpu")
+    moviegen("train", "tae", *words, "--footage", "real.safetensors")
+    moviegen("train", "video", *words, "--tae", "tae.safetensors")
+    assert [options.get("footage", options.get("tae")).name for _, _, options in calls] == [
+        "real.safetensors",
+        "tae.safetensors",
+    ]
+    assert "is for tae" in moviegen("train", "video", *words, "--footage", "real.safetensors").refusal
+    assert "is for video" in moviegen("train", "tae", *words, "--tae", "tae.safetensors").refusal
+
+
+def test_footage_that_is_not_there_is_collected_first(moviegen, calls, monkeypatch):
+    built = []
+    monkeypatch.setattr(command, "build_footage", built.append)
+    moviegen(
+        "train", "tae", "--out", "run", "--minutes", "1", "--device", "cpu", "--footage", "new.safetensors"
+    )
+    assert [path.name for path in built] == ["new.safetensors"]
+    assert len(calls) == 1
