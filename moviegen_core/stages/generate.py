@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..errors import GeometryError
+from ..errors import GeometryError, WeightsError
 from ..flow.guidance import TextGuidance
 from ..flow.schedule import linear_quadratic_times
 from ..flow.solver import SOLVERS, OnStep, Velocity
@@ -29,6 +29,9 @@ NULL_PROMPT = ""
 MAX_TOKENS = 4 * 73_728
 """Four times the paper's largest clip; our choice: a mistyped size is refused, not left to fill memory."""
 
+AMPERE = 8
+"""First CUDA generation that computes in bfloat16."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextToVideo:
@@ -37,6 +40,15 @@ class TextToVideo:
     tae: TemporalAutoencoder
     text: ByteEncoder
     video: VideoTransformer
+
+    def __post_init__(self) -> None:
+        features, read = (self.text.config.width,), self.video.config.context_widths
+        given, taken = self.tae.config.latent_channels, self.video.config.latent_channels
+        if (features, given) != (read, taken):
+            raise WeightsError(
+                f"these models do not belong together: text features {features} for a video model of {read},"
+                f" {given} latent channels for {taken}; take all of one cast"
+            )
 
     @property
     def device(self) -> torch.device:
@@ -60,6 +72,14 @@ def load_text_to_video(
     """Load the roles that generating needs; ``dtype`` is the transformer's, the TAE stays float32."""
     tae, text, video = (cast.load(role, device, dtype if role != "tae" else torch.float32) for role in ROLES)
     return TextToVideo(tae=tae, text=text, video=video)
+
+
+def fast_dtype(device: torch.device | str) -> torch.dtype:
+    """What a device computes the transformer in fastest: bfloat16 where hardware has it, else float32."""
+    if torch.device(device).type == "cuda":
+        return torch.bfloat16 if torch.cuda.get_device_capability(device)[0] >= AMPERE else torch.float32
+    has = getattr(torch.cpu, "get_capabilities", dict)()
+    return torch.bfloat16 if has.get("avx512_bf16") or has.get("amx_bf16") else torch.float32
 
 
 def generate(

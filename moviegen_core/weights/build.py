@@ -1,14 +1,16 @@
 """Which config and model class play each role of the cast."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from types import ModuleType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ..errors import MovieGenError, WeightsError
+from ..models.judge import JUDGE_PRESETS, Judge, JudgeConfig
 from ..models.tae import TAE_PRESETS, TaeConfig, TemporalAutoencoder
 from ..models.text import TEXT_PRESETS, ByteEncoder, ByteEncoderConfig
 from ..models.video import VIDEO_PRESETS, VideoTransformer, VideoTransformerConfig
@@ -23,14 +25,31 @@ class Role:
     model: type[nn.Module]
     """Built as model(config, device=, dtype=, operations=)."""
     presets: Mapping[str, Any]
-    """Named configs, "nano" and "paper" among them."""
+    """Named configs, "nano" and, where the paper has the model, "paper" among them."""
 
 
 ROLES: dict[str, Role] = {
     "tae": Role(config=TaeConfig, model=TemporalAutoencoder, presets=TAE_PRESETS),
     "text": Role(config=ByteEncoderConfig, model=ByteEncoder, presets=TEXT_PRESETS),
     "video": Role(config=VideoTransformerConfig, model=VideoTransformer, presets=VIDEO_PRESETS),
+    "judge": Role(config=JudgeConfig, model=Judge, presets=JUDGE_PRESETS),
 }
+
+
+class _NoRandomStart(TorchFunctionMode):
+    """Leaves random starting values out on meta, where torch would import its whole compiler to draw none."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,  # noqa: ANN401 - torch's signature
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        kwargs = kwargs or {}
+        target = args[0] if args else kwargs.get("tensor")
+        drawn = getattr(func, "__name__", "") in ("normal_", "uniform_") and isinstance(target, Tensor)
+        return target if drawn and target.is_meta else func(*args, **kwargs)
 
 
 def find_role(name: str) -> Role:
@@ -78,7 +97,8 @@ def build(
         if config not in entry.presets:
             raise WeightsError(f"{role} has no preset {config!r}; use one of {', '.join(entry.presets)}")
         config = entry.presets[config]
-    return entry.model(config, device=device, dtype=dtype, operations=operations)
+    with _NoRandomStart():
+        return entry.model(config, device=device, dtype=dtype, operations=operations)
 
 
 def config_from_json(role: str, raw: object) -> Any:  # noqa: ANN401 - the role's own config class
