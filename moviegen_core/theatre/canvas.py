@@ -102,10 +102,12 @@ def texture(style_texture: str, x: Tensor, y: Tensor, seed_phase: float) -> Tens
 
 
 def _veins(x: Tensor, y: Tensor, phase: float) -> Tensor:
-    bend = x + 0.16 * torch.sin(6.1 * y + phase) + 0.07 * torch.sin(8 * x - 11 * y + 2 * phase)
-    wave = torch.sin(math.tau * 1.15 * (bend + 0.7 * y) + phase)
+    bend = 0.10 * torch.sin(4.3 * x - 3.1 * y + phase) + 0.05 * torch.sin(9.7 * y + 5.3 * x + 2 * phase)
     cloudy = torch.sin(3.3 * x + 4.1 * y + 2 * torch.sin(2.7 * y - 1.9 * x + phase))
-    return 1.02 + 0.025 * cloudy - 0.15 * torch.exp(-22 * wave * wave) * (0.6 + 0.4 * cloudy)
+    wide = torch.sin(math.tau * (0.75 * x + 1.05 * y + bend) + phase)
+    fine = torch.sin(math.tau * (1.3 * x - 0.7 * y - 1.3 * bend) + 2 * phase)
+    lines = torch.exp(-45 * wide * wide) + 0.5 * torch.exp(-60 * fine * fine)
+    return 1.01 + 0.02 * cloudy - 0.13 * lines * (0.65 + 0.35 * cloudy)
 
 
 def around(values: Tensor, middles: Tensor, period: float) -> Tensor:

@@ -59,7 +59,7 @@ def _dark_rim(colour: RGB) -> RGB:
 
 
 def _neon_thing(colour: RGB) -> RGB:
-    return mix(scaled(vivid(colour), 0.64), (0.05, 0.03, 0.14), 0.10)
+    return mix(scaled(vivid(colour), 0.54), (0.05, 0.03, 0.14), 0.10)
 
 
 def _neon_ground(colour: RGB) -> RGB:

@@ -60,9 +60,10 @@ def back_hair(canvas: Canvas, person: Person, x: Tensor, y: Tensor) -> None:
 
 def _front_hair(canvas: Canvas, style: str, hair: RGB, x: Tensor, y: Tensor) -> None:
     if style == "bald":
-        canvas.shine(0.5 * torch.exp(-4 * ((x + 0.3) ** 2 + 3 * (y - 0.66) ** 2)), _WHITE)
+        gleam = torch.exp(-4 * ((x + 0.3) ** 2 + 3 * (y - 0.66) ** 2))
+        canvas.shine(0.5 * gleam * sdf.coverage(sdf.ellipse(x, y, 0.9, 0.93), canvas.pixel), _WHITE)
         return
-    cap = torch.maximum(sdf.ellipse(x, y - 0.03, 1.0, 1.02), -_hairline(style, x, y))
+    cap = torch.maximum(sdf.ellipse(x, y - 0.05, 1.0, 1.04), -_hairline(style, x, y))
     canvas.shape(cap, hair)
     sheen = torch.exp(-14 * (y - 0.78 + 0.25 * x * x) ** 2 - 1.5 * (x + 0.25) ** 2)
     canvas.shine(0.22 * sheen * sdf.coverage(cap, canvas.pixel), _WHITE)
@@ -74,7 +75,7 @@ def _hairline(style: str, x: Tensor, y: Tensor) -> Tensor:
         return y - 0.42 - 0.07 * torch.cos(8 * x)
     if style == "long":
         return y - 0.62 + 0.75 * (x - 0.12).abs() ** 1.5
-    return y - 0.46 - 0.16 * x
+    return y - 0.50 - 0.06 * torch.cos(7.5 * x - 0.6) + 1.9 * (x.abs() - 0.64).clamp(min=0)
 
 
 def _features(canvas: Canvas, person: Person, x: Tensor, y: Tensor) -> None:

@@ -431,6 +431,7 @@ class Life:
     """Something of a place that moves by itself: soft light laid over the background."""
 
     nearness: float
+    """Of the layer that it belongs to and lies upon."""
     colour: RGB
     alpha: Callable[[Tensor, Tensor, Tensor], Tensor]
     """From x (T, 1, W), y (T, H, 1) and times (T,): coverage (T, H, W)."""
@@ -501,5 +502,5 @@ def _rays(scene: Scene, x: Tensor, y: Tensor, times: Tensor) -> Tensor:
 _LIVES: dict[str, tuple[tuple[float, RGB, Callable[[Scene, Tensor, Tensor, Tensor], Tensor]], ...]] = {
     "night sky": ((0.0, (1.0, 0.98, 0.90), _twinkle),),
     "beach": ((0.25, (0.97, 1.0, 1.0), _waves),),
-    "underwater": ((0.3, (0.85, 1.0, 1.0), _rays), (0.7, (0.90, 1.0, 1.0), _bubbles)),
+    "underwater": ((1.0, (0.85, 1.0, 1.0), _rays), (1.0, (0.90, 1.0, 1.0), _bubbles)),
 }

@@ -18,7 +18,7 @@ from .camera import FLAT_CAMERAS, View, view
 from .canvas import Canvas, dots, texture
 from .looks import Ink
 from .motion import Pose, Track, stream, track
-from .places import Layer
+from .places import Layer, Life
 from .scene import Actor, Scene
 
 SHARPNESS = 1.5
@@ -117,7 +117,7 @@ def _times(num_frames: int, fps: Fraction | float, device: torch.device | str) -
 
 def _film(film: Film) -> Tensor:
     frames = _background(film)
-    _live(film, frames)
+    _strike(film, frames)
     _shadows(film, frames)
     for index in reversed(range(len(film.scene.actors))):
         _act(film, index, frames)
@@ -126,12 +126,15 @@ def _film(film: Film) -> Tensor:
 
 
 def _background(film: Film) -> Tensor:
-    stack = places.layers(film.scene)
+    stack, alive = places.layers(film.scene), places.life(film.scene)
     frames = torch.zeros(3, len(film.times), film.height, film.width, device=film.times.device)
     if film.scene.camera in FLAT_CAMERAS:
-        return _filmed_sheet(film, stack, 0.0, frames)
-    for layer in stack:
+        frames = _filmed_sheet(film, stack, 0.0, frames)
+        _live(film, alive, frames)
+        return frames
+    for layer, nearer in zip(stack, [*(layer.nearness for layer in stack[1:]), math.inf], strict=True):
         frames = _filmed_sheet(film, [layer], layer.nearness, frames)
+        _live(film, [piece for piece in alive if layer.nearness <= piece.nearness < nearer], frames)
     return frames
 
 
@@ -189,10 +192,13 @@ def _grain_phase(scene: Scene) -> float:
     return stream(scene, "grain").uniform(0, math.tau)
 
 
-def _live(film: Film, frames: Tensor) -> None:
-    for piece in places.life(film.scene):
+def _live(film: Film, alive: list[Life], frames: Tensor) -> None:
+    for piece in alive:
         x, y = film.grid(piece.nearness)
         _tint(frames, piece.alpha(x, y, film.times), film.ink.ground(piece.colour))
+
+
+def _strike(film: Film, frames: Tensor) -> None:
     if film.scene.weather == "storm":
         x, y = film.grid(0.05)
         _tint(frames, weather.bolts(film.scene, x, y, film.times), film.ink.ground((1.0, 1.0, 1.0)))
