@@ -38,7 +38,7 @@ class Curve:
                     {name: float(value) for name, value in row.items() if value}
                     for row in csv.DictReader(file)
                 ]
-            self.rows = [row for row in rows if row["step"] <= last_step]
+            self.rows = [row | {"step": int(row["step"])} for row in rows if row["step"] <= last_step]
 
     def write(self) -> None:
         """Write ``curve.csv`` and ``curve.png``."""

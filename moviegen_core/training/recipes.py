@@ -1,10 +1,12 @@
 """Every training run of the nano cast as data."""
 
+from .latents import Bucket, LatentConfig
 from .loop import LoopConfig
 from .losses import TaeLossConfig
 from .optimizer import OptimizerConfig
 from .pool import PoolConfig
 from .train_tae import Crop, TaePhase, TaeRecipe
+from .train_video import VideoRecipe, VideoStage
 
 TAE_NANO = TaeRecipe(
     preset="nano",
@@ -21,4 +23,30 @@ TAE_NANO = TaeRecipe(
         ),
     ),
     images=Crop(batch=24, frames=1, height=96, width=96),
+)
+
+RATES = (16, 16, 16, 24, 12, 8)
+
+VIDEO_NANO = VideoRecipe(
+    preset="nano",
+    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=6000, warmup_steps=200),
+    latents=LatentConfig(
+        buckets=(
+            Bucket(height=112, width=192, num_frames=1, frame_rates=RATES, weight=3),
+            Bucket(height=144, width=144, num_frames=1, frame_rates=RATES, weight=1),
+            Bucket(height=192, width=112, num_frames=1, frame_rates=RATES, weight=1),
+            Bucket(height=112, width=192, num_frames=32, frame_rates=RATES, weight=6),
+            Bucket(height=144, width=144, num_frames=32, frame_rates=RATES, weight=1),
+            Bucket(height=192, width=112, num_frames=32, frame_rates=RATES, weight=1),
+            Bucket(height=112, width=192, num_frames=16, frame_rates=RATES, weight=1),
+            Bucket(height=112, width=192, num_frames=64, frame_rates=RATES, weight=1),
+        ),
+    ),
+    stages=(
+        VideoStage(until=0.3, bucket_weights=(6, 1, 1, 0, 0, 0, 0, 0)),
+        VideoStage(until=1.0, bucket_weights=(3, 1, 1, 12, 1, 1, 1, 1)),
+    ),
+    tokens_per_step=10_752,
+    first_shards=48,
+    steps_per_shard=12,
 )

@@ -1,0 +1,114 @@
+"""What the video transformer and its text encoder learn together, step by step (Movie Gen, section 3)."""
+
+# Shape letters: B clip, C channel, T latent frame, H row, W column, L byte.
+
+import random
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..flow.path import interpolate, logit_normal_times, target_velocity
+from ..models.prompt import format_prompt
+from ..models.text import TEXT_PRESETS, ByteEncoder, tokenize
+from ..models.video import VIDEO_PRESETS, VideoTransformer
+from ..theatre.captions import caption_and_label
+from .latents import LatentConfig, LatentStore
+from .loop import LoopConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoStage:
+    """A stretch of the run: pictures first, then clips with pictures (Movie Gen, training stages)."""
+
+    until: float
+    """Fraction of all steps at which the stage ends."""
+    bucket_weights: tuple[int, ...]
+    """How often each bucket of the latent config is drawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoRecipe:
+    """A whole training of text encoder and video transformer."""
+
+    preset: str
+    loop: LoopConfig
+    latents: LatentConfig
+    stages: tuple[VideoStage, ...]
+    tokens_per_step: int
+    """Batches of every bucket hold about as many tokens."""
+    first_shards: int
+    """Shards made before the first step."""
+    steps_per_shard: int
+    """After so many steps one more shard joins; earlier ones stay."""
+    drop_caption: float = 0.1
+    """Share of samples that learn the empty prompt, for guidance."""
+
+
+class TextToVideoModel(nn.Module):
+    """The two models that train as one."""
+
+    def __init__(self, preset: str) -> None:
+        super().__init__()
+        self.text = ByteEncoder(TEXT_PRESETS[preset])
+        self.video = VideoTransformer(VIDEO_PRESETS[preset])
+
+    def forward(self, x_BCTHW: Tensor, t_B: Tensor, ids_BL: Tensor, mask_BL: Tensor) -> Tensor:
+        """Velocity of noisy latents under tokenized prompts."""
+        context = self.video.context([self.text(ids_BL, mask_BL)], [mask_BL])
+        return self.video(x_BCTHW, t_B, context)
+
+
+class VideoObjective:
+    """Flow-matching loss of one step, drawn from the step's number alone."""
+
+    def __init__(
+        self, model: TextToVideoModel, recipe: VideoRecipe, store: LatentStore, device: str = "cpu"
+    ) -> None:
+        self.model, self.recipe, self.store, self.device = model, recipe, store, device
+
+    def __call__(self, step: int) -> dict[str, Tensor]:
+        """Losses of step ``step``."""
+        rng = random.Random(step)
+        generator = torch.Generator().manual_seed(step)
+        data, prompts = self.batch(step, rng)
+        noise = torch.randn(data.shape, generator=generator)
+        times = logit_normal_times(len(prompts), generator, self.device)
+        data, noise = data.to(self.device), noise.to(self.device)
+        ids_BL, mask_BL = (part.to(self.device) for part in tokenize(prompts))
+        with torch.autocast(data.device.type, torch.bfloat16):
+            velocity = self.model(interpolate(data, noise, times), times, ids_BL, mask_BL)
+        loss = (velocity.float() - target_velocity(data, noise)).square().mean()
+        return {"total": loss}
+
+    def batch(self, step: int, rng: random.Random) -> tuple[Tensor, list[str]]:
+        """Latents (B, 16, T, H, W) of one bucket and freshly worded prompts."""
+        bucket = self._bucket(step, rng)
+        shards = [
+            index for index in range(self.num_shards(step)) if self.store.config.bucket_of(index) == bucket
+        ]
+        rows, prompts = [], []
+        for _ in range(self.batch_size(bucket)):
+            shard = self.store.shard(rng.choice(shards))
+            row = rng.randrange(len(shard.scenes))
+            rows.append(shard.latents[row])
+            caption, camera = caption_and_label(shard.scenes[row], rng)
+            dropped = rng.random() < self.recipe.drop_caption
+            prompts.append("" if dropped else format_prompt(caption, shard.fps, camera))
+        return torch.stack(rows).float(), prompts
+
+    def num_shards(self, step: int) -> int:
+        """Shards that batches of a step draw from."""
+        return self.recipe.first_shards + step // self.recipe.steps_per_shard
+
+    def batch_size(self, bucket: int) -> int:
+        """Samples of a bucket that fit in the token budget."""
+        shape = self.store.config.buckets[bucket]
+        cells = self.store.tae.grid.latent_shape(shape.num_frames, shape.height, shape.width)
+        tokens = cells[0] * cells[1] * cells[2] // self.model.video.config.patch_cells
+        return max(1, self.recipe.tokens_per_step // tokens)
+
+    def _bucket(self, step: int, rng: random.Random) -> int:
+        done = step / self.recipe.loop.num_steps
+        stage = next((stage for stage in self.recipe.stages if done < stage.until), self.recipe.stages[-1])
+        return rng.choices(range(len(stage.bucket_weights)), stage.bucket_weights)[0]
