@@ -5,6 +5,7 @@ import random
 import torch
 from torch import Tensor
 
+from ..errors import SceneError
 from . import sdf
 from .canvas import Canvas
 from .looks import RGB, Ink, scaled
@@ -38,7 +39,12 @@ def render_portrait(
 
     Returns:
         (3, H, W), float32 in -1..1.
+
+    Raises:
+        SceneError: the colour is unknown.
     """
+    if colour not in COLOURS:
+        raise SceneError(f"colour {colour!r} is not in the theatre; use one of {', '.join(COLOURS)}")
     dice = random.Random(f"{seed}:portrait")
     canvas = _prepared(dice, height, width, device)
     _sit(canvas, person, colour, dice)

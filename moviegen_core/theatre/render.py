@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..errors import GeometryError, SceneError
 from . import places, weather
 from .actors import REACH, draw
 from .camera import FLAT_CAMERAS, View, view
@@ -80,6 +81,7 @@ def render(
     Returns:
         (B, 3, T, H, W), float32 in -1..1.
     """
+    _check(scenes, num_frames, fps, height, width)
     times = _times(num_frames, fps, device)
     return torch.stack([_film(Film(scene, times, height, width)) for scene in scenes])
 
@@ -106,8 +108,19 @@ def render_mattes(
     Returns:
         (B, 2, T, H, W), coverage 0..1, the first actor hiding the second; zeros for a missing actor.
     """
+    _check(scenes, num_frames, fps, height, width)
     times = _times(num_frames, fps, device)
     return torch.stack([_mattes(Film(scene, times, height, width)) for scene in scenes])
+
+
+def _check(scenes: Sequence[Scene], num_frames: int, fps: Fraction | float, height: int, width: int) -> None:
+    """Refuse what cannot be filmed: no scene, or a count, size or rate that is not above 0."""
+    if not scenes:
+        raise SceneError("there is no scene to film; give at least one")
+    if min(num_frames, height, width) < 1 or not fps > 0:
+        raise GeometryError(
+            f"cannot film {num_frames} frames of {width}x{height} at {fps} a second; each must be above 0"
+        )
 
 
 def _times(num_frames: int, fps: Fraction | float, device: torch.device | str) -> Tensor:

@@ -1,4 +1,4 @@
-"""Contact sheets: what the theatre can show, at a glance, for its documentation and for whoever changes it."""
+"""Contact sheets: what the theatre can show, at a glance, for its documentation and whoever changes it."""
 
 import random
 from collections.abc import Callable, Sequence

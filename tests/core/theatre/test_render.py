@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from moviegen_core.errors import GeometryError, SceneError
 from moviegen_core.theatre import vocabulary as words
 from moviegen_core.theatre.motion import track
 from moviegen_core.theatre.portraits import render_portrait
@@ -138,6 +139,19 @@ def test_an_actor_is_seen_lowest_at_its_impact():
     frames = render_mattes([film], num_frames=60, fps=30, height=96, width=160)[0, 0]
     lowest = [int((frame.amax(1) > 0.5).nonzero().max()) for frame in frames]
     assert lowest[round(impact * 30)] >= max(lowest) - 1
+
+
+@pytest.mark.parametrize("wrong", [{"num_frames": 0}, {"fps": 0}, {"height": -8}, {"width": 0}])
+def test_impossible_films_are_refused_with_their_numbers(wrong):
+    with pytest.raises(GeometryError, match=str(next(iter(wrong.values())))):
+        render([scene()], **{**SMALL, **wrong})
+    with pytest.raises(SceneError, match="at least one"):
+        render([], **SMALL)
+
+
+def test_a_portrait_in_an_unknown_colour_is_refused():
+    with pytest.raises(SceneError, match="'mauve'"):
+        render_portrait(FACE, "mauve", 1, height=16, width=16)
 
 
 def test_portraits_of_one_person_differ_and_of_two_persons_differ_more():
