@@ -1,12 +1,14 @@
 """``moviegen evaluate``: measure a cast on scenes it never saw."""
 
 import argparse
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import MediaError
 from ..evaluation.report import Report, evaluate
-from ..media.target import checked_target, replacing
+from ..media.target import checked_target
 from ..weights.cast import Cast, open_cast
 from .progress import Progress
 from .values import parse_device, tell
@@ -14,34 +16,41 @@ from .values import parse_device, tell
 
 def run(args: argparse.Namespace) -> int:
     """Do what the options ask for; returns the exit code."""
-    path = checked_target(args.report, Path(args.report).suffix.lower()) if args.report is not None else None
-    cast, device = open_cast(args.cast), parse_device(args.device)
-    report = _measured(cast, _roles(cast, args.roles), str(device))
+    path = None if args.report is None else checked_target(args.report, ".md")
+    report = _measure(args, open_cast(args.cast))
+    files = [] if path is None else _write(report, path)
     if path is None and not args.json:
         sys.stdout.write(report.markdown())
         return 0
-    if path is not None:
-        _write(path, report.markdown())
-    tell(args, f"{path}: cast {cast.name} measured", {"cast": cast.name, "report": report.markdown()})
+    missed = sum(not bar.is_met for bar in report.bars())
+    sentence = f"{path}: cast {report.cast} measured, {len(report.bars()) - missed} bars met, {missed} missed"
+    tell(args, sentence, json.loads(report.to_json()) | {"files": [str(file) for file in files]})
     return 0
 
 
-def _measured(cast: Cast, roles: list[str], device: str) -> Report:
-    with Progress(f"{cast.name} measured", None) as progress:
-        return evaluate(cast, roles, device=device, on_progress=lambda *_: progress.advance())
+def _measure(args: argparse.Namespace, cast: Cast) -> Report:
+    roles, device = _roles(cast, args.roles), parse_device(args.device)
+    with Progress(f"measuring {cast.name}", None) as progress:
+
+        def on_progress(done: int, total: int) -> None:
+            progress.total = total
+            progress.reach(done)
+
+        return evaluate(
+            cast, roles, device=device, on_progress=on_progress, count=args.count, footage=args.footage
+        )
 
 
-def _roles(cast: Cast, wanted: list[str]) -> list[str]:
+def _roles(cast: Cast, wanted: Sequence[str]) -> list[str]:
     """Those asked for, or all; each must be there."""
-    roles = wanted or list(cast.roles)
+    roles = list(wanted or cast.roles)
     for role in roles:
         cast.path(role)
     return roles
 
 
-def _write(path: Path, text: str) -> None:
+def _write(report: Report, path: Path) -> list[Path]:
     try:
-        with replacing(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+        return report.write(path)
     except OSError as error:
         raise MediaError(f"{path} cannot be written ({error.strerror}); choose another folder") from error

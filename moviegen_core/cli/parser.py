@@ -139,7 +139,15 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "roles", nargs="*", metavar="ROLE", help="roles to measure (default: all the cast has)"
     )
-    parser.add_argument("--report", metavar="FILE", help="write the report to FILE.md")
+    parser.add_argument(
+        "--report", metavar="FILE.md", help="write the report, its numbers and a contact sheet"
+    )
+    parser.add_argument(
+        "--count", type=int, default=96, help="held-out prompts to generate (default %(default)s)"
+    )
+    parser.add_argument(
+        "--footage", metavar="FILE", help="real clips that the autoencoder is measured on as well"
+    )
     _add_models(parser)
     _add_json(parser)
 

@@ -2,6 +2,7 @@ import json
 from dataclasses import asdict
 
 import pytest
+import torch
 
 from moviegen_core.errors import WeightsError
 from moviegen_core.weights.build import ROLES, build, config_from_json
@@ -15,6 +16,12 @@ def test_every_role_of_the_paper_has_a_nano_and_a_paper_preset(role):
 @pytest.mark.parametrize("role", ROLES)
 def test_building_on_meta_takes_no_memory(role):
     assert {p.device.type for p in build(role, "nano").parameters()} == {"meta"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_building_on_a_device_draws_random_weights(role):
+    one, two = (dict(build(role, "nano", device="cpu").named_parameters()) for _ in range(2))
+    assert any(not torch.equal(one[name], two[name]) for name in one)
 
 
 @pytest.mark.parametrize("role", ROLES)
