@@ -176,7 +176,7 @@ def track(scene: Scene, actor_index: int) -> Track:
         speed=dice.uniform(0.22, 0.30),
         rate=dice.uniform(low, high),
         offset=dice.uniform(0.0, 1.0) if actor.action != "jump" else dice.uniform(-0.1, 0.1),
-        hop=dice.uniform(0.17, 0.24),
+        hop=dice.uniform(0.15, 0.20),
         wraps=not (scene.camera == "tracking shot" and actor_index == 0),
     )
 
