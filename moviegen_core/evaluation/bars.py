@@ -1,0 +1,68 @@
+"""The numbers that the design asks of the nano cast, beside what was measured."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .agreement import Agreement
+from .measure_tae import TaeMeasures
+from .measure_video import ALL, GENERATED, PLAIN, RENDERED, VideoMeasures
+
+PROMPT_BARS = {"actor": 0.85, "colour": 0.85, "place": 0.85, "action": 0.75, "camera": 0.75}
+JUDGE_BAR = 0.97
+"""Of the judge's own answers about renders of one actor in the plain look."""
+THEATRE_BAR, FOOTAGE_BAR = 31.0, 25.0
+"""PSNR in dB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One number that the design asks for, and what was measured."""
+
+    what: str
+    wanted: float
+    measured: float | None
+    """None when it could not be measured."""
+    unit: str
+
+    @property
+    def is_met(self) -> bool | None:
+        """None when it was not measured."""
+        return None if self.measured is None else self.measured >= self.wanted
+
+    def __str__(self) -> str:
+        state = {True: "met", False: "MISSED", None: "not measured"}[self.is_met]
+        measured = "-" if self.measured is None else _number(self.measured, self.unit)
+        return f"| {self.what} | >= {_number(self.wanted, self.unit)} | {measured} | {state} |"
+
+
+def tae_bars(tae: TaeMeasures | None) -> Iterator[Bar]:
+    """Bars of the autoencoder; none when it was not measured."""
+    if tae is None:
+        return
+    yield Bar(what="TAE, theatre 192x112", wanted=THEATRE_BAR, measured=tae.theatre.psnr, unit="dB")
+    yield Bar(what="TAE, real footage 192x112", wanted=FOOTAGE_BAR, measured=tae.footage_psnr, unit="dB")
+    exact = tae.frame_counts.longest - len(tae.frame_counts.wrong)
+    yield Bar(what="TAE, exact frame counts", wanted=tae.frame_counts.longest, measured=exact, unit="")
+
+
+def video_bars(video: VideoMeasures | None) -> Iterator[Bar]:
+    """Bars of prompt -> clip, and of the judge that measured it."""
+    if video is None:
+        return
+    for question, wanted in PROMPT_BARS.items():
+        seen = video.agreement[GENERATED][ALL][question]
+        yield _share_bar(f"prompt -> clip, {question}", wanted, seen)
+    for question in PROMPT_BARS:
+        own = video.agreement[RENDERED][PLAIN][question]
+        yield _share_bar(f"judge itself, {question}", JUDGE_BAR, own)
+
+
+def _share_bar(what: str, wanted: float, agreement: Agreement) -> Bar:
+    measured = agreement.share if agreement.asked else None
+    return Bar(what=what, wanted=wanted, measured=measured, unit="%")
+
+
+def _number(value: float, unit: str) -> str:
+    if unit == "%":
+        return f"{value:.0%}" if abs(100 * value - round(100 * value)) < 1e-9 else f"{value:.1%}"
+    return f"{value:.2f} {unit}" if unit else f"{value:g}"

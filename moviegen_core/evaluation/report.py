@@ -1,0 +1,191 @@
+"""Measure a cast on what it never saw, and say plainly which bars it misses."""
+
+import json
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from ..errors import SettingsError
+from ..media.target import checked_target, replacing
+from ..models.tae import TemporalAutoencoder
+from ..stages.generate import load_text_to_video
+from ..stages.settings import SamplingSettings
+from ..weights.cast import Cast
+from .agreement import Agreement
+from .bars import Bar, tae_bars, video_bars
+from .judge import SHIPPED, open_judge
+from .measure_tae import TaeMeasures, measure_tae, tae_work
+from .measure_video import VideoMeasures, measure_video, video_work
+from .report_text import FOOTAGE_VARIABLE, bar_lines, tae_lines, video_lines
+from .sheet import contact_sheet
+from .work import OnProgress, Work
+
+MEASURED_BY = {"tae": "tae", "text": "video", "video": "video"}
+"""Role -> the measurement that covers it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What was measured of a cast, under which circumstances."""
+
+    cast: str
+    facts: dict[str, str]
+    """Date, versions, machine, weights: whatever a reader needs to repeat it."""
+    tae: TaeMeasures | None
+    video: VideoMeasures | None
+    unmeasured: tuple[str, ...]
+    """Roles asked for that nothing here measures."""
+
+    def bars(self) -> list[Bar]:
+        """Every bar of the design that belongs to what was measured."""
+        return [*tae_bars(self.tae), *video_bars(self.video)]
+
+    def markdown(self) -> str:
+        """The report as people read it."""
+        return "\n".join(_lines(self)) + "\n"
+
+    def to_json(self) -> str:
+        """Everything but the pictures as one JSON object."""
+        video = None if self.video is None else _video_dict(self.video)
+        bars = [asdict(bar) | {"is_met": bar.is_met} for bar in self.bars()]
+        tae = None if self.tae is None else asdict(self.tae)
+        whole = {"cast": self.cast, "facts": self.facts, "bars": bars, "tae": tae, "video": video}
+        return json.dumps(whole | {"unmeasured": self.unmeasured})
+
+    def sheet(self) -> Image.Image | None:
+        """Stills of generated clips with prompts and the judge's answers; None when none were generated."""
+        return contact_sheet(self.video.samples) if self.video and self.video.samples else None
+
+    def write(self, path: Path | str) -> list[Path]:
+        """Write the report; beside it the numbers as ``<name>.json`` and the contact sheet as ``<name>.jpg``.
+
+        Args:
+            path: ends in .md; its folder must exist.
+
+        Returns:
+            The files written.
+        """
+        path, sheet = checked_target(path, ".md"), self.sheet()
+        targets = [path, path.with_suffix(".json")]
+        for target, text in zip(targets, (self.markdown(), self.to_json() + "\n"), strict=True):
+            with replacing(target) as partial:
+                partial.write_text(text, encoding="utf-8")
+        if sheet is not None:
+            targets.append(path.with_suffix(".jpg"))
+            with replacing(targets[-1]) as partial:
+                sheet.save(partial, "JPEG", quality=88)
+        return targets
+
+
+def evaluate(
+    cast: Cast,
+    roles: Sequence[str] | None = None,
+    *,
+    device: torch.device | str = "cpu",
+    on_progress: OnProgress | None = None,
+    count: int = 96,
+    settings: SamplingSettings | None = None,
+    footage: Path | str | None = None,
+    judge: Path | str = SHIPPED,
+) -> Report:
+    """Measure a cast on held-out scenes.
+
+    Args:
+        cast: the models.
+        roles: which to measure; all the cast has when None.
+        device: where to compute.
+        on_progress: called with (units done, units in all) after every clip; raising in it stops the work.
+        count: held-out prompts to generate; the autoencoder sees a quarter as many theatre clips.
+        settings: of the sampling; the defaults when None.
+        footage: file of real pictures and clips; the file that MOVIEGEN_FOOTAGE names when None.
+        judge: weights file of the judge.
+
+    Returns:
+        The report.
+
+    Raises:
+        SettingsError: count is below 1.
+    """
+    if count < 1:
+        raise SettingsError(f"count {count} measures nothing; give 1 or more, such as 96")
+    settings, roles = settings or SamplingSettings(), list(roles or cast.roles)
+    wanted = {MEASURED_BY[role] for role in roles if role in MEASURED_BY}
+    num_clips = max(1, count // 4)
+    units = ("tae" in wanted) * tae_work(num_clips) + ("video" in wanted) * video_work(count)
+    work = Work(units, on_progress)
+    return Report(
+        cast=cast.name,
+        facts=_facts(cast, device, Path(judge)),
+        tae=_tae(cast, device, num_clips, footage, work) if "tae" in wanted else None,
+        video=_video(cast, device, count, settings, Path(judge), work) if "video" in wanted else None,
+        unmeasured=tuple(role for role in roles if role not in MEASURED_BY),
+    )
+
+
+def _tae(
+    cast: Cast, device: torch.device | str, count: int, footage: Path | str | None, work: Work
+) -> TaeMeasures:
+    path = footage or os.environ.get(FOOTAGE_VARIABLE)
+    tae = cast.load("tae", device)
+    assert isinstance(tae, TemporalAutoencoder)
+    return measure_tae(tae, count, Path(path) if path else None, work)
+
+
+def _video(
+    cast: Cast, device: torch.device | str, count: int, settings: SamplingSettings, judge: Path, work: Work
+) -> VideoMeasures:
+    asked = open_judge(judge, device)
+    return measure_video(load_text_to_video(cast, device=device), asked, count, settings, work)
+
+
+def _facts(cast: Cast, device: torch.device | str, judge: Path) -> dict[str, str]:
+    roles = tuple(cast.roles)
+    judged = Cast(name="judge", folder=judge.parent, roles={"judge": judge.name})
+    return {
+        "date": date.today().isoformat(),
+        "cast": cast.name,
+        "weights (SHA-256 of the cast's files)": cast.fingerprint(roles)[:16],
+        "judge (SHA-256)": judged.fingerprint(("judge",))[:16] if judge.is_file() else "none",
+        "moviegen": _own_version(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "device": f"{device}, {torch.get_num_threads()} threads",
+    }
+
+
+def _own_version() -> str:
+    try:
+        return version("moviegen")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"# What the {report.cast} cast can do"
+    yield ""
+    yield "Measured by `moviegen evaluate` on held-out scenes: combinations that no model was trained on."
+    yield ""
+    yield from (f"- {name}: {value}" for name, value in report.facts.items())
+    yield ""
+    yield from bar_lines(report.bars(), report.unmeasured)
+    yield from tae_lines(report.tae)
+    yield from video_lines(report.video)
+
+
+def _video_dict(video: VideoMeasures) -> dict[str, object]:
+    plain = {field.name: getattr(video, field.name) for field in fields(video) if field.name != "samples"}
+    return plain | {
+        "settings": asdict(video.settings),
+        "agreement": {source: _plain(groups) for source, groups in video.agreement.items()},
+    }
+
+
+def _plain(groups: dict[str, dict[str, Agreement]]) -> dict[str, dict[str, dict[str, int]]]:
+    return {group: {question: asdict(one) for question, one in row.items()} for group, row in groups.items()}

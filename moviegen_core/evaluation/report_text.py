@@ -1,0 +1,103 @@
+"""The report's paragraphs and tables in Markdown."""
+
+from collections.abc import Iterator, Sequence
+
+from .agreement import Agreement
+from .bars import Bar
+from .judge import QUESTIONS
+from .measure_tae import Quality, TaeMeasures
+from .measure_video import BATCH, GROUPS, SHAPE, SOURCES, VideoMeasures
+
+FOOTAGE_VARIABLE = "MOVIEGEN_FOOTAGE"
+"""Environment variable that names a footage file, for whoever gives none."""
+ABOUT_THE_JUDGE = (
+    "The judge is a small classifier trained on theatre renders, some of them passed through an autoencoder;"
+    " it never saw a generated clip. Beside each number stands how often it is right itself: on renders of"
+    " the same scenes, and on those renders passed through this cast's autoencoder. Intervals are 95%"
+    " (Wilson). Colour is not asked of black-and-white clips."
+)
+
+
+def bar_lines(bars: Sequence[Bar], unmeasured: Sequence[str]) -> Iterator[str]:
+    """The table of bars, then what is missed and what is not measured."""
+    yield "## Bars"
+    yield ""
+    yield "| what | bar | measured | |"
+    yield "|---|---|---|---|"
+    yield from map(str, bars)
+    yield ""
+    missed = [bar.what for bar in bars if bar.is_met is False]
+    unknown = [bar.what for bar in bars if bar.is_met is None]
+    yield f"Missed: {'; '.join(missed) or 'none'}."
+    if unknown or unmeasured:
+        yield f"Not measured: {'; '.join([*unknown, *unmeasured])}."
+    yield ""
+
+
+def tae_lines(tae: TaeMeasures | None) -> Iterator[str]:
+    """What was measured of the autoencoder."""
+    if tae is None:
+        return
+    yield "## Temporal autoencoder"
+    yield ""
+    yield "| clips | count | PSNR | SSIM |"
+    yield "|---|---|---|---|"
+    yield from (_quality_line("theatre", row) for row in (tae.theatre, *tae.others))
+    yield from (_quality_line("real", row) for row in tae.footage)
+    yield ""
+    if not tae.footage:
+        yield f"Real footage: not measured; name a file of it in the environment variable {FOOTAGE_VARIABLE}."
+    counts = tae.frame_counts
+    drift = f"wrong for {list(counts.wrong)}" if counts.wrong else "all come back exact"
+    yield (
+        f"Frame counts 1..{counts.longest}: {drift}; lowest PSNR {counts.lowest_psnr:.2f} dB,"
+        f" at {counts.lowest_at} frames. Latents: mean {tae.latent_mean:.3f}, deviation {tae.latent_std:.3f}."
+    )
+    yield ""
+
+
+def _quality_line(kind: str, row: Quality) -> str:
+    return f"| {kind}, {row.what} | {row.num_clips} | {row.psnr:.2f} dB | {row.ssim:.4f} |"
+
+
+def video_lines(video: VideoMeasures | None) -> Iterator[str]:
+    """What was measured of prompt -> clip, with the judge's own accuracy beside it."""
+    if video is None:
+        return
+    yield "## Prompt -> clip"
+    yield ""
+    yield _how(video)
+    yield ""
+    yield ABOUT_THE_JUDGE
+    yield ""
+    for group in GROUPS:
+        yield from _group_lines(video, group)
+
+
+def _how(video: VideoMeasures) -> str:
+    settings = video.settings
+    shape = f"{SHAPE.num_frames} frames of {SHAPE.width}x{SHAPE.height} at {float(SHAPE.fps):g} fps"
+    solver = f"{settings.num_steps} steps ({settings.solver}, grid {settings.grid})"
+    return (
+        f"{video.num_clips} prompts of one actor; {shape}; {solver},"
+        f" guidance {settings.guidance:g}, seeds from {settings.seed} on;"
+        f" {video.seconds_per_clip:.2f} seconds a clip, {BATCH} at once."
+    )
+
+
+def _group_lines(video: VideoMeasures, group: str) -> Iterator[str]:
+    yield f"### Scenes: {group}"
+    yield ""
+    yield f"| question | {' | '.join(SOURCES)} |"
+    yield "|---|---|---|---|"
+    for question in QUESTIONS:
+        row = (video.agreement[source][group][question] for source in SOURCES)
+        yield f"| {question} | {' | '.join(map(_share, row))} |"
+    yield ""
+
+
+def _share(agreement: Agreement) -> str:
+    if not agreement.asked:
+        return "not asked"
+    low, high = agreement.interval()
+    return f"{agreement.share:.1%} ({low:.0%}-{high:.0%}, {agreement.right}/{agreement.asked})"

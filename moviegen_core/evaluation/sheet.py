@@ -1,0 +1,60 @@
+"""The contact sheet: stills of generated clips, their prompts, and what the judge saw in them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from ..training.pool import to_bytes
+from .measure_video import Sample
+
+NUM_COLUMNS = 3
+GAP, LINE = 8, 14
+PAPER, INK, GREEN, RED = (250, 250, 248), (20, 20, 24), (24, 110, 50), (190, 30, 30)
+
+
+def contact_sheet(samples: Sequence[Sample], num_columns: int = NUM_COLUMNS) -> Image.Image:
+    """Lay clips out in a grid: stills in a row, then the prompt, then the judge's answers in green or red.
+
+    Args:
+        samples: at least one, all of one size.
+        num_columns: clips side by side.
+
+    Returns:
+        The picture.
+    """
+    strips = [_strip(sample) for sample in samples]
+    wide, high = strips[0].width + GAP, strips[0].height + GAP
+    rows = -(-len(strips) // num_columns)
+    sheet = Image.new("RGB", (num_columns * wide + GAP, rows * high + GAP), PAPER)
+    for index, strip in enumerate(strips):
+        row, column = divmod(index, num_columns)
+        sheet.paste(strip, (GAP + column * wide, GAP + row * high))
+    return sheet
+
+
+def _strip(sample: Sample) -> Image.Image:
+    picture = _side_by_side(sample.stills)
+    height, width = picture.shape[:2]
+    strip = Image.new("RGB", (width, height + 2 * LINE), PAPER)
+    strip.paste(Image.fromarray(picture), (0, 0))
+    pen, font = ImageDraw.Draw(strip), ImageFont.load_default()
+    pen.text((2, height + 2), f"[{sample.camera}] {sample.prompt}", INK, font)
+    _write_answers(pen, sample, height + LINE + 1, font)
+    return strip
+
+
+def _write_answers(pen: ImageDraw.ImageDraw, sample: Sample, y: int, font: ImageFont.ImageFont) -> None:
+    x = 2.0
+    for question, answer in sample.seen.items():
+        right = sample.right.get(question)
+        if right is not None:
+            pen.text((x, y), answer, GREEN if right else RED, font)
+            x += pen.textlength(f"{answer}    ", font)
+
+
+def _side_by_side(stills_TCHW: Tensor) -> np.ndarray:
+    """(T, 3, H, W) in -1..1 -> (H, T * W, 3) uint8."""
+    picture = to_bytes(stills_TCHW.float()).permute(2, 0, 3, 1)
+    return picture.reshape(picture.shape[0], -1, 3).contiguous().numpy()
