@@ -77,9 +77,9 @@ def video_lines(video: VideoMeasures | None) -> Iterator[str]:
 def _how(video: VideoMeasures) -> str:
     settings = video.settings
     shape = f"{SHAPE.num_frames} frames of {SHAPE.width}x{SHAPE.height} at {float(SHAPE.fps):g} fps"
-    solver = f"{settings.num_steps} steps ({settings.solver}, grid {settings.grid})"
+    steps = f"{settings.num_steps} step{'s' * (settings.num_steps != 1)}"
     return (
-        f"{video.num_clips} prompts of one actor; {shape}; {solver},"
+        f"{video.num_clips} prompts of one actor; {shape}; {steps} ({settings.solver}, grid {settings.grid}),"
         f" guidance {settings.guidance:g}, seeds from {settings.seed} on;"
         f" {video.seconds_per_clip:.2f} seconds a clip, {BATCH} at once."
     )
