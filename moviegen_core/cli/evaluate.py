@@ -22,8 +22,10 @@ def run(args: argparse.Namespace) -> int:
     if path is None and not args.json:
         sys.stdout.write(report.markdown())
         return 0
-    missed = sum(not bar.is_met for bar in report.bars())
-    sentence = f"{path}: cast {report.cast} measured, {len(report.bars()) - missed} bars met, {missed} missed"
+    met, missed, unknown = (
+        [bar.is_met for bar in report.bars()].count(state) for state in (True, False, None)
+    )
+    sentence = f"{path}: {met} bars met, {missed} missed, {unknown} not measured"
     tell(args, sentence, json.loads(report.to_json()) | {"files": [str(file) for file in files]})
     return 0
 

@@ -30,16 +30,18 @@ def run(args: argparse.Namespace) -> int:
     if not 0 < args.minutes < math.inf:
         raise SettingsError(f"{args.minutes} minutes is out of range; give a time budget above 0, such as 60")
     out, sources = check_folder(args.out, levels=2), _sources(args)
+    facts = {"role": args.role, "steps": 0, "loss": None}
     with Progress(args.role, None) as progress:
 
         def on_step(done: int, losses: dict[str, float]) -> None:
             progress.label = f"{args.role}, loss {losses['total']:.4f}, step"
+            facts.update(steps=done, loss=losses["total"])
             progress.reach(done)
 
         budget = {"minutes": args.minutes, "resume": args.resume, "device": str(parse_device(args.device))}
         path = train(args.role, out, on_step=on_step, **budget, **sources)
-    sentence = f"{path}: {args.role} after {progress.done} steps, {progress.label}"
-    tell(args, sentence, {"file": str(path), "role": args.role, "steps": progress.done})
+    loss = f", loss {facts['loss']:.4f}" if facts["steps"] else ""
+    tell(args, f"{path}: {args.role}, {facts['steps']} steps{loss}", {"file": str(path)} | facts)
     return 0
 
 

@@ -19,6 +19,8 @@ from .build import build, config_from_json
 METADATA_KEY = "moviegen"
 FORMAT = 1
 NAMES_SHOWN = 3
+READABLE = 0o644
+"""Safetensors writes files that only their owner may read; a cast is there to be shared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ def save_model(path: Path | str, role: str, model: nn.Module, *, dtype: torch.dt
     try:
         with whole_file(path) as temporary:
             save_file(_stored_tensors(model, dtype), temporary, metadata={METADATA_KEY: json.dumps(header)})
+            temporary.chmod(READABLE)
     except (OSError, SafetensorError) as error:
         raise WeightsError(
             f"{path} cannot be written ({_first_line(error)}); choose a folder you may write to"

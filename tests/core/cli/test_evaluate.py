@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from moviegen_core.cli import evaluate as command
+from moviegen_core.evaluation.bars import Bar
 
 
 class Report:
@@ -12,7 +13,7 @@ class Report:
     cast = "tiny"
 
     def bars(self):
-        return []
+        return [Bar(what="x", wanted=1.0, measured=measured, unit="dB") for measured in (2.0, 0.5, None, 0.1)]
 
     def markdown(self):
         return "# What the tiny cast can do\n"
@@ -55,7 +56,7 @@ def test_without_a_file_the_report_goes_to_stdout(evaluate, calls):
 
 def test_with_a_file_stdout_has_one_line(evaluate, calls):
     answer = evaluate("tae", "--report", "REPORT.md")
-    assert answer.out.count("\n") == 1
+    assert answer.out == "REPORT.md: 1 bars met, 2 missed, 1 not measured\n"
     assert Path("REPORT.md").read_text() == Report().markdown()
     assert calls[0][1] == ["tae"]
 

@@ -1,4 +1,5 @@
 import json
+import os
 import pickle
 from dataclasses import asdict
 
@@ -96,6 +97,11 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         interrupted_write()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such modes")
+def test_others_may_read_a_saved_file(file):
+    assert file.stat().st_mode & 0o444 == 0o444
 
 
 def test_saving_into_a_missing_folder_is_one_sentence(toy, tmp_path):
