@@ -117,6 +117,11 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         "--minutes", type=float, required=True, help="time budget; training stops and saves after it"
     )
     parser.add_argument(
+        "--steps",
+        type=int,
+        help="length of the whole run, over which the learning rate falls (default: the recipe's)",
+    )
+    parser.add_argument(
         "--footage",
         metavar="FILE",
         help="for tae: real pictures and clips to learn from as well; collected into FILE if it is not there",

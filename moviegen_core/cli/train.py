@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import SettingsError
 from ..media.target import checked_target
 from ..training.footage import build_footage
-from ..training.run import train
+from ..training.run import OnStep, Session, train
 from .progress import Progress
 from .values import check_folder, parse_device, tell
 
@@ -38,11 +38,20 @@ def run(args: argparse.Namespace) -> int:
             facts.update(steps=done, loss=losses["total"])
             progress.reach(done)
 
-        budget = {"minutes": args.minutes, "resume": args.resume, "device": str(parse_device(args.device))}
-        path = train(args.role, out, on_step=on_step, **budget, **sources)
+        path = train(args.role, out, _session(args, on_step), **sources)
     loss = f", loss {facts['loss']:.4f}" if facts["steps"] else ""
     tell(args, f"{path}: {args.role}, {facts['steps']} steps{loss}", {"file": str(path)} | facts)
     return 0
+
+
+def _session(args: argparse.Namespace, on_step: OnStep) -> Session:
+    return Session(
+        steps=args.steps,
+        minutes=args.minutes,
+        resume=args.resume,
+        device=str(parse_device(args.device)),
+        on_step=on_step,
+    )
 
 
 def _sources(args: argparse.Namespace) -> dict[str, Path]:

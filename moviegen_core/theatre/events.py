@@ -45,7 +45,7 @@ _PITCHES_HZ = {
 }
 _PITCHES_HZ |= {"person": 150.0, "boat": 400.0, "fish": 900.0, "koala": 520.0}
 _STEP_STRENGTHS = {"person": 0.45, "cat": 0.2}
-_FULL_FALL = 0.24 * 0.95
+_FULL_FALL = 0.20 * 0.95
 """The strongest landing of ``motion``: highest hop times fastest rate."""
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,7 +12,7 @@ from ..models.tae import TAE_PRESETS, TemporalAutoencoder
 from ..weights.files import load_model, save_model
 from .footage import Footage
 from .latents import LatentStore
-from .loop import new_run, run_loop
+from .loop import LoopConfig, Objective, new_run, run_loop
 from .pool import ClipPool, from_bytes
 from .recipes import TAE_NANO, VIDEO_NANO
 from .state import RunState
@@ -22,15 +23,36 @@ NANO_TAE = Path(__file__).parent.parent / "weights" / "nano" / "tae.safetensors"
 OnStep = Callable[[int, dict[str, float]], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One sitting of a run, which may take many."""
+
+    steps: int | None = None
+    """Length of the whole run, over which the learning rate falls; the recipe's when None."""
+    minutes: float = math.inf
+    """Wall-clock budget of this sitting."""
+    resume: bool = False
+    """Go on from the folder's checkpoint."""
+    device: str = "cpu"
+    on_step: OnStep | None = None
+    """Called after every step with (steps done, losses); may raise to stop."""
+
+    def fit(self, loop: LoopConfig) -> LoopConfig:
+        """The recipe's schedule at this run's length; a short one warms up for at most a tenth of it."""
+        if self.steps is None:
+            return loop
+        return replace(loop, num_steps=self.steps, warmup_steps=min(loop.warmup_steps, self.steps // 10))
+
+    def run(self, state: RunState, objective: Objective, loop: LoopConfig, out: Path) -> None:
+        """Train until the last step or the end of the sitting."""
+        run_loop(state, objective, loop, out, minutes=self.minutes, resume=self.resume, on_step=self.on_step)
+
+
+ONE_GO = Session()
+
+
 def train_tae(
-    out: Path,
-    *,
-    recipe: TaeRecipe = TAE_NANO,
-    minutes: float = math.inf,
-    resume: bool = False,
-    device: str = "cpu",
-    footage: Path | None = None,
-    on_step: OnStep | None = None,
+    out: Path, session: Session = ONE_GO, *, recipe: TaeRecipe = TAE_NANO, footage: Path | None = None
 ) -> Path:
     """Train a temporal autoencoder and write ``tae.safetensors`` from its averaged weights.
 
@@ -38,22 +60,20 @@ def train_tae(
 
     Args:
         out: folder for checkpoint, curve and weights; made when missing.
+        session: how long this sitting lasts, and on what it goes on.
         recipe: what to train and how.
-        minutes: wall-clock budget.
-        resume: go on from the folder's checkpoint.
-        device: where to train.
         footage: file of real pictures and clips; without one the theatre alone is learnt.
-        on_step: called after every step with (steps done, losses).
 
     Returns:
         The weights file.
     """
+    recipe = replace(recipe, loop=session.fit(recipe.loop))
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    model = TemporalAutoencoder(TAE_PRESETS[recipe.preset]).to(device)
+    model = TemporalAutoencoder(TAE_PRESETS[recipe.preset]).to(session.device)
     state = new_run(model, recipe.loop)
-    objective = TaeObjective(model, recipe, Footage.load(footage) if footage else None, device)
-    run_loop(state, objective, recipe.loop, out, minutes=minutes, resume=resume, on_step=on_step)
+    objective = TaeObjective(model, recipe, Footage.load(footage) if footage else None, session.device)
+    session.run(state, objective, recipe.loop, out)
     return write_tae(out, state, recipe)
 
 
@@ -73,41 +93,35 @@ def write_tae(out: Path, state: RunState, recipe: TaeRecipe) -> Path:
 
 def train_video(
     out: Path,
+    session: Session = ONE_GO,
     *,
     recipe: VideoRecipe = VIDEO_NANO,
-    minutes: float = math.inf,
-    resume: bool = False,
-    device: str = "cpu",
     tae: Path = NANO_TAE,
     latents: Path | None = None,
-    on_step: OnStep | None = None,
 ) -> Path:
     """Train text encoder and video transformer together and write ``text`` and ``video.safetensors``.
 
+    A missing or broken autoencoder or checkpoint is refused with a WeightsError.
+
     Args:
         out: folder for checkpoint, curve and weights; made when missing.
+        session: how long this sitting lasts, and on what it goes on.
         recipe: what to train and how.
-        minutes: wall-clock budget.
-        resume: go on from the folder's checkpoint.
-        device: where to train.
         tae: weights file of the autoencoder whose latents are learnt; the shipped one by default.
         latents: folder of cached latents; ``latents`` in ``out`` when None.
-        on_step: called after every step with (steps done, losses).
 
     Returns:
         The video transformer's weights file.
-
-    Raises:
-        WeightsError: the autoencoder or the checkpoint is missing, broken or of another recipe.
     """
+    recipe = replace(recipe, loop=session.fit(recipe.loop))
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    autoencoder = load_model(tae, "tae", device=device)
+    autoencoder = load_model(tae, "tae", device=session.device)
     store = LatentStore(latents or out / "latents", autoencoder, recipe.latents)  # type: ignore[arg-type]
-    model = TextToVideoModel(recipe.preset).to(device)
+    model = TextToVideoModel(recipe.preset).to(session.device)
     state = new_run(model, recipe.loop)
-    objective = VideoObjective(model, recipe, store, device)
-    run_loop(state, objective, recipe.loop, out, minutes=minutes, resume=resume, on_step=on_step)
+    objective = VideoObjective(model, recipe, store, session.device)
+    session.run(state, objective, recipe.loop, out)
     return write_video(out, state, recipe)
 
 
@@ -123,13 +137,14 @@ def write_video(out: Path, state: RunState, recipe: VideoRecipe) -> Path:
 TRAINERS = {"tae": train_tae, "video": train_video}
 
 
-def train(role: str, out: Path, **options: object) -> Path:
-    """Train one role of the nano cast; options are those of its trainer.
+def train(role: str, out: Path, session: Session = ONE_GO, **sources: Path) -> Path:
+    """Train one role of the nano cast.
 
     Args:
         role: a key of TRAINERS.
         out: folder of the run.
-        **options: passed on.
+        session: how long this sitting lasts, and on what it goes on.
+        **sources: files the role learns from, as its trainer names them.
 
     Returns:
         The weights file.
@@ -139,4 +154,4 @@ def train(role: str, out: Path, **options: object) -> Path:
     """
     if role not in TRAINERS:
         raise SettingsError(f"there is no recipe for {role!r}; train one of {', '.join(TRAINERS)}")
-    return TRAINERS[role](out, **options)  # type: ignore[arg-type]
+    return TRAINERS[role](out, session, **sources)  # type: ignore[operator]

@@ -8,10 +8,10 @@ def calls(monkeypatch):
     """Stand in for the training itself, which has its own tests; note what it is asked for."""
     found = []
 
-    def train(role, out, *, on_step, **options):
-        found.append((role, out, options))
+    def train(role, out, session, **sources):
+        found.append((role, out, session, sources))
         for step in (1, 2, 3):
-            on_step(step, {"total": 0.5})
+            session.on_step(step, {"total": 0.5})
         return out / f"{role}.safetensors"
 
     monkeypatch.setattr(command, "train", train)
@@ -19,11 +19,13 @@ def calls(monkeypatch):
 
 
 def test_options_reach_the_recipe_and_the_weights_file_is_told(moviegen, calls, tmp_path):
-    answer = moviegen("train", "tae", "--out", "runs/tae", "--minutes", "1.5", "--resume", "--device", "cpu")
-    [(role, out, options)] = calls
+    words = ("--out", "runs/tae", "--minutes", "1.5", "--steps", "900", "--resume", "--device", "cpu")
+    answer = moviegen("train", "tae", *words)
+    [(role, out, session, sources)] = calls
     assert answer.code == 0
     assert (role, out.resolve()) == ("tae", tmp_path / "runs" / "tae")
-    assert options == {"minutes": 1.5, "resume": True, "device": "cpu"}
+    assert (session.minutes, session.steps, session.resume, session.device) == (1.5, 900, True, "cpu")
+    assert not sources
     assert "tae.safetensors" in answer.out
     assert "loss 0.5000" in answer.err
 
@@ -57,7 +59,7 @@ def test_files_to_learn_from_reach_their_role_and_no_other(moviegen, calls, tmp_
     words = ("--out", "run", "--minutes", "1", "--device", "cpu")
     moviegen("train", "tae", *words, "--footage", "real.safetensors")
     moviegen("train", "video", *words, "--tae", "tae.safetensors")
-    assert [options.get("footage", options.get("tae")).name for _, _, options in calls] == [
+    assert [sources.get("footage", sources.get("tae")).name for _, _, _, sources in calls] == [
         "real.safetensors",
         "tae.safetensors",
     ]

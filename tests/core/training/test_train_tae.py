@@ -10,7 +10,7 @@ from moviegen_core.training.loop import LoopConfig
 from moviegen_core.training.losses import TaeLossConfig
 from moviegen_core.training.optimizer import OptimizerConfig
 from moviegen_core.training.pool import ClipPool, PoolConfig, from_bytes, to_bytes
-from moviegen_core.training.run import train, train_tae
+from moviegen_core.training.run import Session, train, train_tae
 from moviegen_core.training.train_tae import Crop, TaeObjective, TaePhase, TaeRecipe, measure_latents
 from moviegen_core.weights.files import load_model
 
@@ -104,7 +104,7 @@ def test_training_writes_weights_that_load_and_a_curve(tmp_path):
 
 def test_a_finished_run_that_is_resumed_writes_the_same_weights_again(tmp_path):
     first = train_tae(tmp_path, recipe=RECIPE).read_bytes()
-    assert train_tae(tmp_path, recipe=RECIPE, resume=True).read_bytes() == first
+    assert train_tae(tmp_path, Session(resume=True), recipe=RECIPE).read_bytes() == first
 
 
 def test_a_role_without_a_recipe_is_refused_with_those_that_have_one(tmp_path):
