@@ -1,0 +1,124 @@
+import random
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from moviegen_core.models import text, video
+from moviegen_core.models.tae import TAE_PRESETS, TemporalAutoencoder
+from moviegen_core.training import latents
+from moviegen_core.training.latents import Bucket, LatentConfig, LatentStore, fingerprint
+from moviegen_core.training.loop import new_run, train_step
+from moviegen_core.training.recipes import VIDEO_NANO
+from moviegen_core.training.train_video import TextToVideoModel, VideoObjective, VideoStage
+
+TINY_TAE = replace(
+    TAE_PRESETS["nano"],
+    encoder_widths=(16,) * 4,
+    decoder_widths=(16,) * 4,
+    encoder_blocks=(0,) * 4,
+    decoder_blocks=(0,) * 4,
+    head_width=16,
+)
+PICTURES = Bucket(height=16, width=32, num_frames=1, frame_rates=(16,), weight=1)
+CLIPS = Bucket(height=16, width=32, num_frames=9, frame_rates=(8, 24), weight=2)
+LATENTS = LatentConfig(buckets=(PICTURES, CLIPS), shard_size=8)
+RECIPE = replace(
+    VIDEO_NANO,
+    latents=LATENTS,
+    loop=replace(VIDEO_NANO.loop, num_steps=8, warmup_steps=1),
+    stages=(VideoStage(until=0.5, bucket_weights=(1, 0)), VideoStage(until=1.0, bucket_weights=(0, 1))),
+    tokens_per_step=16,
+    first_shards=3,
+    steps_per_shard=4,
+)
+
+
+@pytest.fixture
+def tae():
+    torch.manual_seed(0)
+    return TemporalAutoencoder(TINY_TAE)
+
+
+@pytest.fixture
+def store(tmp_path, tae):
+    return LatentStore(tmp_path, tae, LATENTS)
+
+
+@pytest.fixture
+def objective(store, monkeypatch):
+    small = replace(video.VIDEO_PRESETS["nano"], width=32, num_layers=1, ffn_width=32, context_widths=(16,))
+    monkeypatch.setitem(video.VIDEO_PRESETS, "tiny", small)
+    letters = text.ByteEncoderConfig(width=16, num_layers=1, num_heads=1, ffn_width=16)
+    monkeypatch.setitem(text.TEXT_PRESETS, "tiny", letters)
+    torch.manual_seed(0)
+    return VideoObjective(TextToVideoModel("tiny"), replace(RECIPE, preset="tiny"), store)
+
+
+def test_shards_go_round_the_buckets_by_their_weights():
+    assert [LATENTS.bucket_of(index) for index in range(6)] == [0, 1, 1, 0, 1, 1]
+
+
+def test_a_shard_holds_one_latent_and_one_scene_a_clip(store):
+    pictures, clips = store.shard(0), store.shard(1)
+    assert pictures.latents.shape == (8, 16, 1, 2, 4)
+    assert clips.latents.shape == (8, 16, 2, 2, 4)
+    assert len(clips.scenes) == 8
+    assert clips.fps in CLIPS.frame_rates
+    assert not set(pictures.scenes) & set(clips.scenes)
+
+
+def test_a_shard_on_disk_is_read_and_not_made_again(store, tmp_path, tae, monkeypatch):
+    made = store.shard(1)
+    monkeypatch.setattr(latents, "render", None)
+    again = LatentStore(tmp_path, tae, LATENTS).shard(1)
+    assert_close(again.latents, made.latents, rtol=0, atol=0)
+    assert again.scenes == made.scenes
+
+
+def test_another_encoder_or_other_statistics_never_meet_old_latents(tae):
+    first = fingerprint(tae, LATENTS)
+    tae.latent_scale.mul_(2)
+    second = fingerprint(tae, LATENTS)
+    next(tae.encoder.parameters()).data.add_(1)
+    assert len({first, second, fingerprint(tae, LATENTS)}) == 3
+
+
+def test_a_decoder_trained_on_keeps_the_latents(tae):
+    before = fingerprint(tae, LATENTS)
+    next(tae.decoder.parameters()).data.add_(1)
+    assert fingerprint(tae, LATENTS) == before
+
+
+def test_pictures_come_first_and_then_clips_in_batches_of_equal_token_count(objective):
+    shapes = {step: objective(step) and objective.batch(step, _rng(step))[0].shape for step in (0, 7)}
+    assert shapes[0] == (8, 16, 1, 2, 4)
+    assert shapes[7] == (4, 16, 2, 2, 4)
+
+
+def test_a_step_depends_on_its_number_alone(objective):
+    first, other = objective(5)["total"], objective(6)["total"]
+    assert objective(5)["total"] == first != other
+
+
+def test_some_prompts_are_dropped_and_the_rest_open_with_the_rate(objective):
+    prompts = [prompt for step in range(40) for prompt in objective.batch(step, _rng(step))[1]]
+    dropped = sum(not prompt for prompt in prompts) / len(prompts)
+    assert 0.04 < dropped < 0.18
+    assert all(prompt.startswith(("FPS-16. ", "FPS-8. ", "FPS-24. ")) for prompt in prompts if prompt)
+
+
+def test_shards_join_as_training_goes_on(objective):
+    assert [objective.num_shards(step) for step in (0, 3, 4, 8)] == [3, 3, 4, 5]
+
+
+def test_a_few_steps_lower_the_loss_of_a_fixed_batch(objective):
+    loop = replace(RECIPE.loop, num_steps=30)
+    state = new_run(objective.model, loop)
+    losses = [train_step(state, lambda _: objective(6), loop)["total"] for _ in range(12)]
+    assert losses[-1] < losses[0]
+
+
+def _rng(step):
+    return random.Random(step)
