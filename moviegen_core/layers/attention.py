@@ -1,6 +1,6 @@
 """Multi-head attention, shared by every transformer of the cast: no biases, no causal mask (Movie Gen)."""
 
-# Shape letters: B clip, L query token, K key token, C channel, N head, D head dim.
+# Shape letters: B clip, L query token, K key token, C channel, N head, D head dim, M = B*N products.
 
 from collections.abc import Callable
 from types import ModuleType
@@ -14,9 +14,30 @@ Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 """(q, k, v of (B, N, L, D), mask (B, 1, 1, K) True where a key counts, or None) -> (B, N, L, D)."""
 
 
+MAX_SCORES = 2**24
+"""Largest table of attention scores that is worth being written out."""
+
+
 def attend(q_BNLD: Tensor, k_BNKD: Tensor, v_BNKD: Tensor, mask_B11K: Tensor | None = None) -> Tensor:
-    """Scaled dot-product attention by torch; a host may pass its own instead."""
+    """Scaled dot-product attention; a host may pass its own instead."""
+    num_scores = q_BNLD.shape[:3].numel() * k_BNKD.shape[2]
+    if q_BNLD.dtype == torch.bfloat16 and q_BNLD.device.type == "cpu" and num_scores <= MAX_SCORES:
+        return attend_in_products(q_BNLD, k_BNKD, v_BNKD, mask_B11K)
     return F.scaled_dot_product_attention(q_BNLD, k_BNKD, v_BNKD, attn_mask=mask_B11K)
+
+
+def attend_in_products(
+    q_BNLD: Tensor, k_BNKD: Tensor, v_BNKD: Tensor, mask_B11K: Tensor | None = None
+) -> Tensor:
+    """Two matrix products around a softmax: in bfloat16 on a CPU faster than torch's fused kernel."""
+    B, N, L, D = q_BNLD.shape
+    q_MLD, k_MKD, v_MKD = (part.reshape(B * N, -1, D) for part in (q_BNLD, k_BNKD, v_BNKD))
+    bias_M1K = q_MLD.new_zeros(1, 1, 1)
+    if mask_B11K is not None:
+        bias_B11K = bias_M1K.masked_fill(~mask_B11K, -torch.inf)
+        bias_M1K = bias_B11K.expand(-1, N, -1, -1).reshape(B * N, 1, -1)
+    scores_MLK = torch.baddbmm(bias_M1K, q_MLD, k_MKD.mT, beta=int(mask_B11K is not None), alpha=D**-0.5)
+    return torch.bmm(scores_MLK.softmax(dim=-1), v_MKD).view(B, N, L, D)
 
 
 def split_heads(x_BLC: Tensor, num_heads: int) -> Tensor:

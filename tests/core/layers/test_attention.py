@@ -7,6 +7,7 @@ from moviegen_core.layers.attention import (
     CrossAttention,
     SelfAttention,
     attend,
+    attend_in_products,
     key_mask,
     merge_heads,
     split_heads,
@@ -26,6 +27,28 @@ def test_attention_is_the_softmax_average_of_the_values(masked):
     scores = q @ k.mT / 8**0.5
     scores = scores if mask is None else scores.masked_fill(~mask, -torch.inf)
     assert_close(attend(q, k, v, mask), scores.softmax(-1) @ v)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("shape", [(2, 3, 5, 7, 8), (1, 1, 1, 1, 4), (6, 2, 4, 4, 16)])
+def test_both_ways_to_attend_agree_in_values_and_gradients(masked, shape):
+    B, N, L, K, D = shape
+    mask = key_mask(torch.arange(K) < torch.randint(1, K + 1, (B, 1))) if masked else None
+    q, k, v = (torch.randn(B, N, length, D, requires_grad=True) for length in (L, K, K))
+    pulls = torch.randn(B, N, L, D)
+    results = []
+    for way in (attend, attend_in_products):
+        out = way(q, k, v, mask)
+        results.append((out, *torch.autograd.grad((out * pulls).sum(), (q, k, v))))
+    for one, other in zip(*results, strict=True):
+        assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+def test_bfloat16_attention_on_a_cpu_is_as_exact_as_bfloat16_allows():
+    q, k, v = torch.randn(3, 1, 2, 40, 16)
+    out = attend(q.bfloat16(), k.bfloat16(), v.bfloat16())
+    assert out.dtype == torch.bfloat16
+    assert (out - attend(q, k, v)).abs().max() < 0.03
 
 
 def test_no_clip_sees_another_clip_of_its_batch():
