@@ -20,6 +20,7 @@ from ..models.tae import TemporalAutoencoder
 from ..models.text import ByteEncoder, check_prompt, tokenize
 from ..models.video import VideoTransformer
 from ..weights.cast import Cast
+from .decode import decode_clip
 from .settings import SamplingSettings
 
 ROLES = ("tae", "text", "video")
@@ -213,4 +214,4 @@ def decode(models: TextToVideo, latent: Tensor, num_frames: int) -> Tensor:
     """Latents to clips in -1..1; the TAE computes in the transformer's type where that is safe (autocast)."""
     shorter = models.dtype != torch.float32
     with torch.autocast(models.device.type, models.dtype) if shorter else nullcontext():
-        return models.tae.decode(latent, num_frames).float().clamp(-1, 1)
+        return decode_clip(models.tae, latent, num_frames)

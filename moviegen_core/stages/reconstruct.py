@@ -8,13 +8,10 @@ from torch import Tensor
 from ..geometry import TaeGrid
 from ..media.resize import crop_back, pad_to_multiple
 from ..models.tae import TemporalAutoencoder
+from .decode import CONTEXT_CELLS, WINDOW_CELLS
 
-WINDOW_CELLS = 8
-"""Latent frames passed at once, at most: 64 frames, as long as the longest clips the nano TAE learns from."""
 WINDOW_PIXELS = 64 * 512 * 512
 """Pixels passed at once, at most: larger frames go in shorter windows, down to one latent frame."""
-CONTEXT_CELLS = 1
-"""Latent frames on either side that are passed along and dropped, so that windows meet without a seam."""
 
 
 def reconstruct(tae: TemporalAutoencoder, clip: Tensor) -> Tensor:
