@@ -61,12 +61,14 @@ def parse_fps(value: int | float | str | Fraction) -> Fraction:
     Raises:
         GeometryError: not a number, or out of range.
     """
+    top, _, bottom = str(value).partition("/")
     try:
-        fps = Fraction(value) if isinstance(value, (int, Fraction)) else Fraction(str(value))
+        nearly = float(top) / float(bottom or 1)
     except (ValueError, ZeroDivisionError) as error:
         raise GeometryError(f"fps {value!r} is not a rate; give a number such as 16 or 24000/1001") from error
-    if not 0 < fps <= 240:
+    if not 0 < nearly <= 240:  # before any exact arithmetic: 1e999999999 has a billion digits
         raise GeometryError(f"fps {value} is out of range; give a rate above 0 and at most 240, such as 16")
+    fps = Fraction(value) if isinstance(value, (int, Fraction)) else Fraction(top) / Fraction(bottom or 1)
     broadcast = Fraction(round(fps) * 1000, 1001)
     return broadcast if fps.denominator != 1 and abs(fps - broadcast) < Fraction(1, 100) else fps
 
