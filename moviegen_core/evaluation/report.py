@@ -15,7 +15,7 @@ from PIL import Image
 from ..errors import SettingsError
 from ..media.target import checked_target, replacing
 from ..models.tae import TemporalAutoencoder
-from ..stages.generate import load_text_to_video
+from ..stages.generate import fast_dtype, load_text_to_video
 from ..stages.settings import SamplingSettings
 from ..weights.cast import Cast
 from .agreement import Agreement
@@ -142,7 +142,8 @@ def _video(
     cast: Cast, device: torch.device | str, count: int, settings: SamplingSettings, judge: Path, work: Work
 ) -> VideoMeasures:
     asked = open_judge(judge, device)
-    return measure_video(load_text_to_video(cast, device=device), asked, count, settings, work)
+    models = load_text_to_video(cast, device=device, dtype=fast_dtype(device))  # as the command line does
+    return measure_video(models, asked, count, settings, work)
 
 
 def _facts(cast: Cast, device: torch.device | str, judge: Path) -> dict[str, str]:
