@@ -52,17 +52,17 @@ class JudgeRecipe:
     group_size: int = 8
     first_groups: int = 64
     """Groups of renders to start with."""
-    most_groups: int = 768
+    most_groups: int = 400
     """Groups kept at most; the oldest go."""
-    steps_per_group: int = 4
+    steps_per_group: int = 2
     """After so many steps a fresh group joins."""
-    reconstructed_share: float = 0.4
+    reconstructed_share: float = 0.25
     """Part of the groups that pass through the autoencoder, where one is given."""
 
 
 JUDGE_NANO = JudgeRecipe(
     loop=LoopConfig(
-        optimizer=OptimizerConfig(learning_rate=4e-3), num_steps=4000, warmup_steps=50, ema_decay=0.998
+        optimizer=OptimizerConfig(learning_rate=4e-3), num_steps=1800, warmup_steps=50, ema_decay=0.995
     )
 )
 
