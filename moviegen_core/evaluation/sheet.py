@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from ..training.pool import to_bytes
+from ..media.write import frames_from_clip
 from .measure_video import Sample
 
 NUM_COLUMNS = 3
@@ -56,5 +56,5 @@ def _write_answers(pen: ImageDraw.ImageDraw, sample: Sample, y: int, font: Image
 
 def _side_by_side(stills_TCHW: Tensor) -> np.ndarray:
     """(T, 3, H, W) in -1..1 -> (H, T * W, 3) uint8."""
-    picture = to_bytes(stills_TCHW.float()).permute(2, 0, 3, 1)
-    return picture.reshape(picture.shape[0], -1, 3).contiguous().numpy()
+    frames = frames_from_clip(stills_TCHW.movedim(0, 1))
+    return np.concatenate(list(frames.numpy()), axis=1)
