@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+KeysValues = tuple[Tensor, Tensor]
+"""Keys and values of one layer, each (B, N, K, D)."""
 Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 """(q, k, v of (B, N, L, D), mask (B, 1, 1, K) True where a key counts, or None) -> (B, N, L, D)."""
 
@@ -91,11 +93,16 @@ class CrossAttention(nn.Module):
         self.kv = operations.Linear(width, 2 * width, bias=False, **factory)
         self.out = operations.Linear(width, width, bias=False, **factory)
 
-    def forward(self, x_BLC: Tensor, context_BKC: Tensor, mask_B11K: Tensor | None) -> Tensor:
-        """(B, L, C) and (B, K, C) -> (B, L, C)."""
+    def forward(self, x_BLC: Tensor, context: Tensor | KeysValues, mask_B11K: Tensor | None) -> Tensor:
+        """(B, L, C) and context tokens (B, K, C), or what ``keys_values`` made of them -> (B, L, C)."""
+        k, v = self.keys_values(context) if isinstance(context, Tensor) else context
         q = split_heads(self.q(x_BLC), self.num_heads)
-        k, v = (split_heads(part, self.num_heads) for part in self.kv(context_BKC).chunk(2, dim=-1))
         return self.out(merge_heads(self.attention(q, k, v, mask_B11K)))
+
+    def keys_values(self, context_BKC: Tensor) -> KeysValues:
+        """What this layer looks up in a context: the same at every step of a sampler."""
+        k, v = (split_heads(part, self.num_heads) for part in self.kv(context_BKC).chunk(2, dim=-1))
+        return k, v
 
 
 def key_mask(mask_BK: Tensor | None) -> Tensor | None:

@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Any
 
-import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -25,4 +25,4 @@ class PixelNorm(nn.Module):
 
 def rms_norm(x_BLC: Tensor, eps: float = 1e-6) -> Tensor:
     """Divide each token by its root mean square; no gain, as what follows would absorb it."""
-    return x_BLC * torch.rsqrt(x_BLC.square().mean(-1, keepdim=True) + eps)
+    return F.rms_norm(x_BLC, x_BLC.shape[-1:], eps=eps)

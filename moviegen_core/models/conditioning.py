@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..layers.attention import KeysValues
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -18,6 +20,8 @@ class Context:
     tokens_BKC: Tensor
     mask_BK: Tensor | None = None
     """True where a token counts; None when all do."""
+    keys_values: tuple[KeysValues, ...] = ()
+    """Of every layer, where they were computed ahead."""
 
     def joined(self, tokens_BKC: Tensor) -> "Context":
         """With more tokens behind (a reference face, a task): all of them count."""

@@ -8,7 +8,7 @@ modulated linear head, gates that start at 1 over zero output projections.
 # Shape letters: B clip, C channel, T latent frame, H row, W column, L token, K context token.
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import SettingsError
-from ..layers.attention import Attend, CrossAttention, SelfAttention, attend, key_mask
+from ..layers.attention import Attend, CrossAttention, KeysValues, SelfAttention, attend, key_mask
 from ..layers.feed_forward import SwiGLU
 from ..layers.modulation import LayerBias, SharedModulation, TimeEmbedding, modulate
 from ..layers.norms import rms_norm
@@ -100,11 +100,13 @@ class Block(nn.Module):
         self.cross_attention = CrossAttention(width, heads, operations, attention, **factory)
         self.ffn = SwiGLU(width, config.ffn_width, operations, **factory)
 
-    def forward(self, x_BLC: Tensor, shared_BKC: Tensor, context: Context) -> Tensor:
+    def forward(
+        self, x_BLC: Tensor, shared_BKC: Tensor, context: Tensor | KeysValues, mask_B11K: Tensor | None
+    ) -> Tensor:
         """(B, L, C) -> (B, L, C)."""
         scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(shared_BKC)
         x_BLC = torch.addcmul(x_BLC, gate1, self.self_attention(modulate(rms_norm(x_BLC), scale1, shift1)))
-        x_BLC = x_BLC + self.cross_attention(rms_norm(x_BLC), context.tokens_BKC, key_mask(context.mask_BK))
+        x_BLC = x_BLC + self.cross_attention(rms_norm(x_BLC), context, mask_B11K)
         return torch.addcmul(x_BLC, gate2, self.ffn(modulate(rms_norm(x_BLC), scale2, shift2)))
 
     @torch.no_grad()
@@ -182,6 +184,11 @@ class VideoTransformer(nn.Module):
         """One (B, K_i, C_i) and one mask per text encoder, to what ``forward`` takes."""
         return self.conditioning(features, masks)
 
+    def computed_ahead(self, context: Context) -> Context:
+        """The same context with every layer's keys and values, for a sampler that asks many times."""
+        layers = [block.cross_attention.keys_values(context.tokens_BKC) for block in self.blocks]
+        return replace(context, keys_values=tuple(layers))
+
     def forward(
         self,
         x_BCTHW: Tensor,
@@ -198,7 +205,7 @@ class VideoTransformer(nn.Module):
         Args:
             x_BCTHW: (B, 16, T, H, W), H and W even; any float dtype.
             t_B: (B,) times, 0 noise to 1 data.
-            context: from ``context``.
+            context: from ``context`` or ``computed_ahead``.
             extra_BCTHW: (B, extra_channels, T, H, W); needed when the config has extra channels.
             task_BC: (B, width), added to the time embedding.
 
@@ -215,6 +222,8 @@ class VideoTransformer(nn.Module):
         time_BC = time_BC if task_BC is None else time_BC + task_BC.to(dtype)
         shared_BKC = self.modulation(time_BC)
         positions_LC = self.positions(grid).to(x_BLC.dtype)
-        for block in self.blocks:
-            x_BLC = block(x_BLC + positions_LC, shared_BKC, context)
+        mask_B11K = key_mask(context.mask_BK)
+        seen = context.keys_values or [context.tokens_BKC] * len(self.blocks)
+        for block, tokens in zip(self.blocks, seen, strict=True):
+            x_BLC = block(x_BLC + positions_LC, shared_BKC, tokens, mask_B11K)
         return from_patches(self.head(x_BLC, time_BC), grid, config.patch).to(x_BCTHW.dtype)

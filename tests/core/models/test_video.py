@@ -125,6 +125,15 @@ def test_padding_behind_the_context_changes_nothing(video, latent, context):
     )
 
 
+def test_a_context_computed_ahead_gives_the_same_velocity_and_forgets_itself_when_tokens_join(
+    video, latent, context
+):
+    ahead = video.computed_ahead(context)
+    assert_close(video(latent, TIMES, ahead), video(latent, TIMES, context))
+    more = torch.randn(2, 1, 8)
+    assert_close(video(latent, TIMES, ahead.joined(more)), video(latent, TIMES, context.joined(more)))
+
+
 def test_context_tokens_joined_later_change_the_output(video, latent, context):
     joined = context.joined(torch.randn(2, 1, 8))
     assert not torch.allclose(video(latent, TIMES, joined), video(latent, TIMES, context), atol=1e-4)
