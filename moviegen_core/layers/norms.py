@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Any
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor, nn
 
 
@@ -25,4 +25,5 @@ class PixelNorm(nn.Module):
 
 def rms_norm(x_BLC: Tensor, eps: float = 1e-6) -> Tensor:
     """Divide each token by its root mean square; no gain, as what follows would absorb it."""
-    return F.rms_norm(x_BLC, x_BLC.shape[-1:], eps=eps)
+    lengths_BL1 = torch.linalg.vector_norm(x_BLC, dim=-1, keepdim=True)
+    return x_BLC * (x_BLC.shape[-1] ** 0.5 / (lengths_BL1 + eps))
