@@ -180,7 +180,8 @@ def encode_prompts(models: TextToVideo, texts: Sequence[str], *, guided: bool) -
     """What the transformer reads beside the clip; with guidance, as many null prompts come first."""
     rows = [NULL_PROMPT] * len(texts) * guided + list(texts)
     tokens_BL, mask_BL = (part.to(models.device) for part in tokenize(rows))
-    return models.video.context([models.text(tokens_BL, mask_BL)], [mask_BL])
+    context = models.video.context([models.text(tokens_BL, mask_BL)], [mask_BL])
+    return models.video.computed_ahead(context)
 
 
 def denoise(
