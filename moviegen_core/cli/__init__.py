@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ..errors import Interrupted, MovieGenError, SettingsError
+from .memory import keep_freed_memory
 from .parser import make_parser
 
 FAILED, REFUSED, STOPPED = 1, 2, 130
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         args = make_parser().parse_args(argv)
+        keep_freed_memory()
         return import_module(f".{args.command}", __package__).run(args)
     except (KeyboardInterrupt, Interrupted):
         return _complain("stopped; what was finished is kept", STOPPED)
