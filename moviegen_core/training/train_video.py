@@ -13,8 +13,15 @@ from ..models.prompt import format_prompt
 from ..models.text import TEXT_PRESETS, ByteEncoder, tokenize
 from ..models.video import VIDEO_PRESETS, VideoTransformer
 from ..theatre.captions import caption_and_label
+from ..theatre.scene import Scene
 from .latents import LatentConfig, LatentStore
 from .loop import LoopConfig
+
+
+SHORT_PROMPT = 96
+"""Bytes, prefix included: a little above the median."""
+TRIES = 8
+"""Wordings drawn before a long one is taken as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,18 @@ class VideoRecipe:
     """After so many steps one more shard joins; earlier ones stay."""
     drop_caption: float = 0.1
     """Share of samples that learn the empty prompt, for guidance."""
+    short_batches: float = 0.8
+    """Share of batches whose prompts all stay below SHORT_PROMPT; one long prompt pads a whole batch."""
+
+
+def draw_prompt(scene: Scene, fps: int, rng: random.Random, limit: int) -> str:
+    """Freshly worded and in the training form; below ``limit`` bytes where the scene can be told so briefly."""
+    for _ in range(TRIES):
+        caption, camera = caption_and_label(scene, rng)
+        prompt = format_prompt(caption, fps, camera)
+        if not limit or len(prompt.encode()) < limit:
+            break
+    return prompt
 
 
 class TextToVideoModel(nn.Module):
@@ -87,14 +106,14 @@ class VideoObjective:
         shards = [
             index for index in range(self.num_shards(step)) if self.store.config.bucket_of(index) == bucket
         ]
+        limit = SHORT_PROMPT if rng.random() < self.recipe.short_batches else 0
         rows, prompts = [], []
         for _ in range(self.batch_size(bucket)):
             shard = self.store.shard(rng.choice(shards))
             row = rng.randrange(len(shard.scenes))
             rows.append(shard.latents[row])
-            caption, camera = caption_and_label(shard.scenes[row], rng)
             dropped = rng.random() < self.recipe.drop_caption
-            prompts.append("" if dropped else format_prompt(caption, shard.fps, camera))
+            prompts.append("" if dropped else draw_prompt(shard.scenes[row], shard.fps, rng, limit))
         return torch.stack(rows).float(), prompts
 
     def num_shards(self, step: int) -> int:

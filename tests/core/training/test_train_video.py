@@ -11,7 +11,13 @@ from moviegen_core.training import latents
 from moviegen_core.training.latents import Bucket, LatentConfig, LatentStore, fingerprint
 from moviegen_core.training.loop import new_run, train_step
 from moviegen_core.training.recipes import VIDEO_NANO
-from moviegen_core.training.train_video import TextToVideoModel, VideoObjective, VideoStage
+from moviegen_core.training.train_video import (
+    SHORT_PROMPT,
+    TextToVideoModel,
+    VideoObjective,
+    VideoStage,
+    draw_prompt,
+)
 
 TINY_TAE = replace(
     TAE_PRESETS["nano"],
@@ -107,6 +113,14 @@ def test_some_prompts_are_dropped_and_the_rest_open_with_the_rate(objective):
     dropped = sum(not prompt for prompt in prompts) / len(prompts)
     assert 0.04 < dropped < 0.18
     assert all(prompt.startswith(("FPS-16. ", "FPS-8. ", "FPS-24. ")) for prompt in prompts if prompt)
+
+
+def test_short_batches_keep_their_prompts_below_the_limit_and_others_do_not(store):
+    scene = store.shard(0).scenes[0]
+    short = [len(draw_prompt(scene, 16, random.Random(seed), SHORT_PROMPT).encode()) for seed in range(60)]
+    free = [len(draw_prompt(scene, 16, random.Random(seed), 0).encode()) for seed in range(60)]
+    assert sum(size < SHORT_PROMPT for size in short) >= 57
+    assert max(free) > SHORT_PROMPT
 
 
 def test_shards_join_as_training_goes_on(objective):
