@@ -17,7 +17,6 @@ from ..theatre.scene import Scene
 from .latents import LatentConfig, LatentStore
 from .loop import LoopConfig
 
-
 SHORT_PROMPT = 96
 """Bytes, prefix included: a little above the median."""
 TRIES = 8
@@ -55,7 +54,7 @@ class VideoRecipe:
 
 
 def draw_prompt(scene: Scene, fps: int, rng: random.Random, limit: int) -> str:
-    """Freshly worded and in the training form; below ``limit`` bytes where the scene can be told so briefly."""
+    """Freshly worded, in the training form; below ``limit`` bytes where the scene can be told so briefly."""
     for _ in range(TRIES):
         caption, camera = caption_and_label(scene, rng)
         prompt = format_prompt(caption, fps, camera)
