@@ -123,7 +123,7 @@ class TimeAttention(SpaceAttention):
     def forward(self, x_BCTHW: Tensor) -> Tensor:
         """Same shape in and out."""
         B, C, T, H, W = x_BCTHW.shape
-        rows_MLC = self.norm(x_BCTHW).permute(0, 3, 4, 2, 1).reshape(B * H * W, T, C)
+        rows_MLC = self.norm(x_BCTHW).permute(0, 3, 4, 2, 1).reshape(B * H * W, T, C).contiguous()
         return x_BCTHW + self.attention(rows_MLC).view(B, H, W, T, C).permute(0, 4, 3, 1, 2)
 
 
