@@ -1,4 +1,4 @@
-"""Errors a caller may want to catch. Each message is one sentence: the wrong value, the right one, the way out."""
+"""Errors a caller may want to catch; each message is one sentence: what is wrong, and the way out."""
 
 
 class MovieGenError(Exception):
@@ -29,5 +29,5 @@ class SceneError(MovieGenError, ValueError):
     """A theatre scene that names something the theatre does not have."""
 
 
-class Interrupted(MovieGenError):
+class Interrupted(MovieGenError):  # noqa: N818 - nothing went wrong
     """The user asked to stop; finished work stays, unfinished work leaves nothing behind."""

@@ -1,4 +1,4 @@
-"""A scene: everything that decides what a theatre clip shows, but not how large, long or fast it is filmed."""
+"""A scene: all that decides what a theatre clip shows, but not how large, long or fast it is filmed."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -49,7 +49,7 @@ class Actor:
         _check("size", self.size, words.SIZES)
         _check("action", self.action, words.ACTIONS)
         if (self.kind == "person") != (self.person is not None):
-            raise SceneError(f"actor {self.kind!r} and person attributes must come together; give both or neither")
+            raise SceneError(f"actor {self.kind!r}: a person, and only a person, needs person attributes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,9 @@ def _scene_from_dict(raw: dict[str, Any]) -> Scene:
     known = {field.name for field in fields(Scene)}
     if set(raw) != known:
         raise KeyError(f"fields {sorted(raw)} instead of {sorted(known)}")
-    actors = tuple(
-        Actor(**{**actor, "person": Person(**actor["person"]) if actor["person"] else None}) for actor in raw["actors"]
-    )
-    return Scene(**{**raw, "actors": actors})
+    return Scene(**{**raw, "actors": tuple(_actor_from_dict(actor) for actor in raw["actors"])})
+
+
+def _actor_from_dict(raw: dict[str, Any]) -> Actor:
+    person = Person(**raw["person"]) if raw["person"] else None
+    return Actor(**{**raw, "person": person})

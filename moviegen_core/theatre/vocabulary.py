@@ -1,6 +1,6 @@
-"""Every word the theatre knows: what can stand on the stage, where, and how it is filmed. Our choice throughout.
+"""Every word the theatre knows: what can stand on the stage, where, and how it is filmed. Our choice.
 
-Captions, rendering, edits and judges all read these tuples; their order is the judges' class order, so append only.
+Captions, rendering, edits and judges all read these; their order is the judges' class order, so append only.
 """
 
 ACTORS = ("ball", "box", "star", "balloon", "car", "boat", "bird", "fish", "cat", "koala", "person")
@@ -24,7 +24,7 @@ SIZES = {"small": 0.24, "medium": 0.32, "large": 0.42}
 """Actor height as a fraction of the picture's height at the actor's depth."""
 
 ACTIONS = ("bounce", "go left", "go right", "jump", "spin", "float up", "stand still", "dance")
-"""What an actor does. "go" is spoken as rolls, slides, drives, sails, flies, swims or walks by who does it."""
+"""What an actor does. "go" is spoken as rolls, slides, drives, sails, flies, swims or walks."""
 
 PLACES = ("meadow", "beach", "desert", "city street", "night sky", "snowy mountains", "underwater", "stage")
 
@@ -51,7 +51,12 @@ CAMERAS = (
 
 LOOKS = ("plain", "neon", "marble", "burning gold", "pencil", "black-and-white")
 
-SKINS = {"pale": (0.97, 0.83, 0.74), "tan": (0.83, 0.62, 0.46), "brown": (0.58, 0.39, 0.27), "dark": (0.36, 0.24, 0.18)}
+SKINS = {
+    "pale": (0.97, 0.83, 0.74),
+    "tan": (0.83, 0.62, 0.46),
+    "brown": (0.58, 0.39, 0.27),
+    "dark": (0.36, 0.24, 0.18),
+}
 HAIR_COLOURS = {
     "black": (0.12, 0.10, 0.10),
     "brown": (0.38, 0.24, 0.14),
