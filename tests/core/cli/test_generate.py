@@ -97,7 +97,7 @@ def test_any_writing_is_a_prompt(generate, prompt):
         (["a ball", "-o", "clip.mp4", "--seconds", "two"], "not a number"),
         (["a ball", "-o", "clip.mp4", "--fps", "0"], "fps 0 is out of range"),
         (["a ball", "-o", "clip.mp4", "--fps", "1000"], "at most 240"),
-        (["a ball", "-o", "clip.mp4", "--fps", "nan"], "not a rate"),
+        (["a ball", "-o", "clip.mp4", "--fps", "nan"], "out of range"),
         (["a ball", "-o", "clip.mp4", "--fps", "1/0"], "not a rate"),
         (["a ball", "-o", "clip.mp4", "--steps", "0"], "1 to 250"),
         (["a ball", "-o", "clip.mp4", "--steps", "251"], "1 to 250"),
