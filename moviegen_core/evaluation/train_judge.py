@@ -5,10 +5,8 @@ What passed through an autoencoder is still a render: the judge never sees a gen
 
 # Shape letters: B clip, C channel, T frame, H row, W column, Q question.
 
-import math
 import random
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,9 +20,10 @@ from ..theatre import vocabulary as words
 from ..theatre.render import render
 from ..theatre.sampling import draw_scene
 from ..theatre.scene import Scene
-from ..training.loop import LoopConfig, new_run, run_loop
+from ..training.loop import LoopConfig, new_run
 from ..training.optimizer import OptimizerConfig
 from ..training.pool import from_bytes, to_bytes
+from ..training.run import ONE_GO, Session
 from ..training.state import RunState
 from ..weights.files import save_model
 from .judge import QUESTIONS, right_answers
@@ -248,31 +247,27 @@ def _low_pass(clips: Tensor, factor: float) -> Tensor:
 
 def train_judge(
     out: Path,
+    session: Session = ONE_GO,
     *,
     recipe: JudgeRecipe = JUDGE_NANO,
-    minutes: float = math.inf,
-    resume: bool = False,
     tae: TemporalAutoencoder | None = None,
-    on_step: Callable[[int, dict[str, float]], None] | None = None,
 ) -> Path:
     """Train a judge and write ``judge.safetensors`` from its averaged weights.
 
     Args:
         out: folder for checkpoint, curve and weights; made when missing.
+        session: how long this sitting lasts, and on what it goes on.
         recipe: what to train and how.
-        minutes: wall-clock budget.
-        resume: go on from the folder's checkpoint.
         tae: passes a part of the renders through itself, so that the judge knows its softness.
-        on_step: called after every step with (steps done, losses).
 
     Returns:
         The weights file.
     """
+    recipe = replace(recipe, loop=session.fit(recipe.loop))
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    state = new_run(Judge(JUDGE_PRESETS[recipe.preset]), recipe.loop)
-    objective = JudgeObjective(state.model, recipe, tae)
-    run_loop(state, objective, recipe.loop, out, minutes=minutes, resume=resume, on_step=on_step)
+    state = new_run(Judge(JUDGE_PRESETS[recipe.preset]).to(session.device), recipe.loop)
+    session.run(state, JudgeObjective(state.model, recipe, tae), recipe.loop, out)
     return write_judge(out, state)
 
 

@@ -12,6 +12,7 @@ from moviegen_core.models.tae import TAE_PRESETS, TemporalAutoencoder
 from moviegen_core.theatre.sampling import sample_scenes
 from moviegen_core.training.loop import LoopConfig
 from moviegen_core.training.optimizer import OptimizerConfig
+from moviegen_core.training.run import Session
 
 LOOP = LoopConfig(optimizer=OptimizerConfig(learning_rate=1e-3), num_steps=2, warmup_steps=0)
 RECIPE = replace(
@@ -96,9 +97,8 @@ def test_with_an_autoencoder_a_part_of_the_renders_passes_through_it(tiny_judge)
 def test_a_trained_judge_loads_and_a_resumed_run_goes_on(tiny_judge, tmp_path, monkeypatch):
     monkeypatch.setitem(training.JUDGE_PRESETS, "nano", tiny_judge.config)
     steps = []
-    training.train_judge(tmp_path, recipe=RECIPE, minutes=0)
-    path = training.train_judge(
-        tmp_path, recipe=RECIPE, resume=True, on_step=lambda step, _: steps.append(step)
-    )
+    training.train_judge(tmp_path, Session(minutes=0), recipe=RECIPE)
+    resumed = Session(resume=True, on_step=lambda step, _: steps.append(step))
+    path = training.train_judge(tmp_path, resumed, recipe=RECIPE)
     assert steps == [1, 2]
     assert open_judge(path).config == tiny_judge.config
