@@ -1,7 +1,9 @@
 """One denoising step of nano's transformer against diffusers' Wan of the same width, depth, heads and tokens.
 
-Both run in this process, turn by turn, and beside each the matrix products it is made of, alone: what is left
-over is attention's softmax, norms, modulation and Python. Needs the ``bench`` extra.
+All run in this process, turn by turn, and beside each the matrix products it is made of, alone: what is left
+over is attention's softmax, norms, modulation and Python. Wan comes twice, as its feed-forward has two
+matrices where ours has three: once with a feed-forward of the same width, once of the same number of weights.
+Needs the ``bench`` extra.
 
     pip install -e ".[bench]" && python tests/bench/step_speed.py
 """
@@ -10,7 +12,8 @@ import argparse
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 import torch
@@ -30,10 +33,12 @@ Product = tuple[int, int, int, int]
 """(batch, rows, inner, columns)"""
 
 
-def random_weights(model: nn.Module) -> nn.Module:
-    for parameter in model.parameters():
+def random_weights(model: nn.Module, float32: Sequence[str] = ()) -> nn.Module:
+    """Small random weights in DTYPE, those whose names hold one of ``float32`` excepted."""
+    for name, parameter in model.named_parameters():
         nn.init.normal_(parameter, std=0.02)
-    return model.to(DTYPE).eval().requires_grad_(requires_grad=False)
+        parameter.data = parameter.data.to(torch.float32 if any(part in name for part in float32) else DTYPE)
+    return model.eval().requires_grad_(requires_grad=False)
 
 
 def our_step(config: VideoTransformerConfig) -> Step:
@@ -46,7 +51,7 @@ def our_step(config: VideoTransformerConfig) -> Step:
     return lambda: model(latent, times, context)
 
 
-def wan_step(config: VideoTransformerConfig) -> Step:
+def wan_step(config: VideoTransformerConfig, ffn_width: int) -> Step:
     from diffusers import WanTransformer3DModel
 
     model = WanTransformer3DModel(
@@ -56,10 +61,10 @@ def wan_step(config: VideoTransformerConfig) -> Step:
         in_channels=LATENT[0],
         out_channels=LATENT[0],
         text_dim=config.context_widths[0],
-        ffn_dim=config.ffn_width,
+        ffn_dim=ffn_width,
         num_layers=config.num_layers,
     )
-    model = random_weights(model)
+    model = random_weights(model, model._keep_in_fp32_modules)  # as diffusers loads it
     latent, times = torch.randn(BATCH, *LATENT, dtype=DTYPE), torch.full((BATCH,), 500.0)
     features = torch.randn(BATCH, NUM_CONTEXT, config.context_widths[0], dtype=DTYPE)
     return lambda: model(latent, times, features, return_dict=False)
@@ -131,48 +136,70 @@ def alternate(steps: dict[str, Step], rounds: int) -> dict[str, list[float]]:
     return seconds
 
 
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """One model's step."""
+
+    label: str
+    milliseconds: float
+    products_milliseconds: float
+    """Of its matrix products alone."""
+    gigaflops: float
+
+    @property
+    def utilization(self) -> float:
+        """Share of the step that its matrix products take when nothing else runs."""
+        return self.products_milliseconds / self.milliseconds
+
+    def __str__(self) -> str:
+        rate = self.gigaflops / self.products_milliseconds
+        return (
+            f"{self.label}: {self.milliseconds:.1f} ms a step; its products alone"
+            f" {self.products_milliseconds:.1f} ms ({self.gigaflops:.1f} GFLOP at {rate:.2f} TFLOP/s); utilization {self.utilization:.0%}"
+        )
+
+
 @torch.no_grad()
-def measure(rounds: int = 40) -> dict[str, float]:
-    """Medians in milliseconds, the ratio of them, and how much of each step is matrix products."""
+def measure(rounds: int = 40) -> list[Timing]:
+    """Medians of ours, of Wan with our feed-forward's width, and of Wan with its number of weights."""
     keep_freed_memory()  # as the command line does
     torch.manual_seed(0)
     config = VIDEO_PRESETS["nano"]
-    ours, wan = our_step(config), wan_step(config)
-    ours_products, wan_products = products_of(ours), products_of(wan)
     steps = {
-        "ours": ours,
-        "wan": wan,
-        "ours_products": products_alone(ours_products),
-        "wan_products": products_alone(wan_products),
+        "ours": our_step(config),
+        "diffusers Wan, same feed-forward width": wan_step(config, config.ffn_width),
+        "diffusers Wan, same feed-forward weights": wan_step(config, config.ffn_width * 3 // 2),
     }
-    result = {f"{name}_ms": 1e3 * median(taken) for name, taken in alternate(steps, rounds).items()}
-    result |= {"ours_gigaflops": gigaflops(ours_products), "wan_gigaflops": gigaflops(wan_products)}
-    result["ratio"] = result["wan_ms"] / result["ours_ms"]
-    for name in ("ours", "wan"):
-        result[f"{name}_utilization"] = result[f"{name}_products_ms"] / result[f"{name}_ms"]
-    return result
+    products = {label: products_of(step) for label, step in steps.items()}
+    alone = {f"{label}, products": products_alone(products[label]) for label in steps}
+    medians = {name: 1e3 * median(taken) for name, taken in alternate(steps | alone, rounds).items()}
+    return [
+        Timing(
+            label=label,
+            milliseconds=medians[label],
+            products_milliseconds=medians[f"{label}, products"],
+            gigaflops=gigaflops(products[label]),
+        )
+        for label in steps
+    ]
 
 
-def report(result: dict[str, float], rounds: int) -> None:
+def report(timings: list[Timing], rounds: int) -> None:
+    ours, *others = timings
     print(
         f"torch {torch.__version__}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f};"
         f" batch {BATCH}, latent {LATENT}, {NUM_CONTEXT} context tokens, {DTYPE}, medians of {rounds} rounds"
     )
-    for name, label in (("ours", "ours"), ("wan", "diffusers Wan")):
-        rate = result[f"{name}_gigaflops"] / result[f"{name}_products_ms"]
-        print(
-            f"{label}: {result[f'{name}_ms']:.1f} ms a step; its products alone"
-            f" {result[f'{name}_products_ms']:.1f} ms ({result[f'{name}_gigaflops']:.1f} GFLOP at"
-            f" {rate:.2f} TFLOP/s); utilization {result[f'{name}_utilization']:.0%}"
-        )
-    print(f"ratio of medians: {result['ratio']:.2f}")
+    print(ours)
+    for other in others:
+        print(f"{other}; ratio of medians {other.milliseconds / ours.milliseconds:.2f}")
 
 
-def test_a_step_is_half_again_as_fast_as_diffusers_and_mostly_matrix_products():
-    result = measure()
-    report(result, 40)
-    assert result["ratio"] >= MIN_RATIO
-    assert result["ours_utilization"] >= MIN_UTILIZATION
+def test_a_step_is_half_again_as_fast_as_diffusers_with_as_many_weights_and_mostly_matrix_products():
+    timings = measure()
+    report(timings, 40)
+    assert timings[-1].milliseconds / timings[0].milliseconds >= MIN_RATIO
+    assert timings[0].utilization >= MIN_UTILIZATION
 
 
 if __name__ == "__main__":

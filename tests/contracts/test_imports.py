@@ -23,7 +23,7 @@ ORDER = (
 )
 EVERYWHERE = {"torch", "numpy", "safetensors"}
 PICTURES = {"av", "PIL"}
-DRAWING = ("media", "theatre", "training", "evaluation", "cli")
+DRAWING = ("media", "theatre", "evaluation")
 """Parts that read, write or draw picture files themselves."""
 HOST = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "nodes", "server"}
 FILES = sorted(CORE.rglob("*.py"))
