@@ -152,10 +152,10 @@ class Timing:
         return self.products_milliseconds / self.milliseconds
 
     def __str__(self) -> str:
-        rate = self.gigaflops / self.products_milliseconds
+        work = f"{self.gigaflops:.1f} GFLOP at {self.gigaflops / self.products_milliseconds:.2f} TFLOP/s"
         return (
             f"{self.label}: {self.milliseconds:.1f} ms a step; its products alone"
-            f" {self.products_milliseconds:.1f} ms ({self.gigaflops:.1f} GFLOP at {rate:.2f} TFLOP/s); utilization {self.utilization:.0%}"
+            f" {self.products_milliseconds:.1f} ms ({work}); utilization {self.utilization:.0%}"
         )
 
 
