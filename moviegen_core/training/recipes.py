@@ -1,5 +1,7 @@
 """Every training run of the nano cast as data."""
 
+from dataclasses import replace
+
 from .latents import Bucket, LatentConfig
 from .loop import LoopConfig
 from .losses import TaeLossConfig
@@ -29,7 +31,7 @@ RATES = (16, 16, 16, 24, 12, 8)
 
 VIDEO_NANO = VideoRecipe(
     preset="nano",
-    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=6000, warmup_steps=200),
+    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=4e-3), num_steps=6000, warmup_steps=200),
     latents=LatentConfig(
         buckets=(
             Bucket(height=112, width=192, num_frames=1, frame_rates=RATES, weight=3),
@@ -50,3 +52,15 @@ VIDEO_NANO = VideoRecipe(
     first_shards=48,
     steps_per_shard=12,
 )
+
+VIDEO_NANO_DRAFT = replace(
+    VIDEO_NANO,
+    loop=replace(VIDEO_NANO.loop, num_steps=560, warmup_steps=56),
+    stages=(
+        VideoStage(until=0.35, bucket_weights=(6, 1, 1, 0, 0, 0, 0, 0)),
+        VideoStage(until=1.0, bucket_weights=(3, 1, 1, 12, 0, 0, 0, 0)),
+    ),
+    first_shards=112,
+    steps_per_shard=10**6,
+)
+"""Half an hour on two cores: wide clips and pictures only. It made the first weights that were shipped."""
