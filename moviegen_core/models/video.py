@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import SettingsError
+from ..errors import GeometryError, SettingsError
 from ..layers.attention import Attend, CrossAttention, KeysValues, SelfAttention, attend, key_mask
 from ..layers.feed_forward import SwiGLU
 from ..layers.modulation import LayerBias, SharedModulation, TimeEmbedding, modulate
@@ -200,7 +200,8 @@ class VideoTransformer(nn.Module):
     ) -> Tensor:
         """Velocity (data minus noise) of a noisy latent clip.
 
-        A latent that is not made of whole patches is refused with a GeometryError.
+        A latent not made of whole patches, or extra channels other than the config's, are refused with
+        a GeometryError.
 
         Args:
             x_BCTHW: (B, 16, T, H, W), H and W even; any float dtype.
@@ -216,7 +217,7 @@ class VideoTransformer(nn.Module):
         """
         config, dtype = self.config, context.tokens_BKC.dtype
         grid = token_grid(tuple(x_BCTHW.shape[2:]), config.patch)  # type: ignore[arg-type]
-        latents = x_BCTHW if extra_BCTHW is None else torch.cat([x_BCTHW, extra_BCTHW.to(x_BCTHW)], dim=1)
+        latents = self._with_extra(x_BCTHW, extra_BCTHW)
         x_BLC = self.patch(to_patches(latents.to(dtype), config.patch))
         time_BC = self.time(t_B, dtype)
         time_BC = time_BC if task_BC is None else time_BC + task_BC.to(dtype)
@@ -227,3 +228,9 @@ class VideoTransformer(nn.Module):
         for block, tokens in zip(self.blocks, seen, strict=True):
             x_BLC = block(x_BLC + positions_LC, shared_BKC, tokens, mask_B11K)
         return from_patches(self.head(x_BLC, time_BC), grid, config.patch).to(x_BCTHW.dtype)
+
+    def _with_extra(self, x_BCTHW: Tensor, extra_BCTHW: Tensor | None) -> Tensor:
+        given, wanted = 0 if extra_BCTHW is None else extra_BCTHW.shape[1], self.config.extra_channels
+        if given != wanted:
+            raise GeometryError(f"{given} extra channels came with the latent; this model reads {wanted}")
+        return x_BCTHW if extra_BCTHW is None else torch.cat([x_BCTHW, extra_BCTHW.to(x_BCTHW)], dim=1)

@@ -145,6 +145,13 @@ def test_a_task_vector_changes_the_output_and_a_zero_one_does_not(video, latent,
     assert not torch.allclose(video(latent, TIMES, context, task_BC=torch.randn(2, 8)), base, atol=1e-4)
 
 
+def test_missing_or_unwanted_extra_channels_are_refused_with_both_counts(latent, context):
+    with pytest.raises(GeometryError, match=r"0 extra channels .* reads 3"):
+        VideoTransformer(replace(TINY, extra_channels=3))(latent, TIMES, context)
+    with pytest.raises(GeometryError, match=r"4 extra channels .* reads 0"):
+        VideoTransformer(TINY)(latent, TIMES, context, extra_BCTHW=latent)
+
+
 def test_extra_channels_change_the_output(randomize, latent, context):
     video = randomize(VideoTransformer(replace(TINY, extra_channels=3)), std=0.3)
     sources = torch.randn(2, 2, 3, 2, 4, 6)
