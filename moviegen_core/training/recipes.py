@@ -55,9 +55,9 @@ VIDEO_NANO = VideoRecipe(
 
 VIDEO_NANO_DRAFT = replace(
     VIDEO_NANO,
-    loop=replace(VIDEO_NANO.loop, num_steps=560, warmup_steps=56),
+    loop=replace(VIDEO_NANO.loop, num_steps=420, warmup_steps=56),
     stages=(
-        VideoStage(until=0.35, bucket_weights=(6, 1, 1, 0, 0, 0, 0, 0)),
+        VideoStage(until=0.3, bucket_weights=(6, 1, 1, 0, 0, 0, 0, 0)),
         VideoStage(until=1.0, bucket_weights=(3, 1, 1, 12, 0, 0, 0, 0)),
     ),
     first_shards=112,
