@@ -41,17 +41,17 @@ TIMES = torch.tensor([0.2, 0.7])
 
 
 def test_the_papers_transformer_has_28_99_billion_parameters_in_its_blocks_and_builds_in_no_time():
-    start = time.monotonic()
+    start = time.process_time()
     video = VideoTransformer(VIDEO_PRESETS["paper"], device="meta")
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     count = sum(parameter.numel() for parameter in video.blocks.parameters())
     assert round(count / 1e9, 2) == 28.99
 
 
 def test_the_13b_transformer_is_of_that_class_and_builds_in_no_time():
-    start = time.monotonic()
+    start = time.process_time()
     video = VideoTransformer(VIDEO_PRESETS["13b"], device="meta")
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     assert 12e9 < sum(parameter.numel() for parameter in video.parameters()) < 14e9
 
 
