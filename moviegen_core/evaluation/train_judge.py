@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..media.pixels import from_bytes, to_bytes
 from ..models.judge import JUDGE_PRESETS, Judge, prepare
 from ..models.tae import TemporalAutoencoder
 from ..theatre import vocabulary as words
@@ -22,7 +23,6 @@ from ..theatre.sampling import draw_scene
 from ..theatre.scene import Scene
 from ..training.loop import LoopConfig, new_run
 from ..training.optimizer import OptimizerConfig
-from ..training.pool import from_bytes, to_bytes
 from ..training.run import ONE_GO, Session
 from ..training.state import RunState
 from ..weights.files import save_model

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..errors import MediaError
 from .images import image_tags, is_picture, write_image
+from .pixels import from_bytes, to_bytes
 from .target import checked_target, replacing
 
 __all__ = ["clip_from_frames", "frames_from_clip", "read_metadata", "write_clip", "write_image"]
@@ -31,12 +32,12 @@ MAX_RATIO = 2**31 - 1
 
 def frames_from_clip(clip: Tensor) -> Tensor:
     """Bring a clip of (3, T, H, W) in -1..1 to frames (T, H, W, 3) uint8, rounding to the nearest value."""
-    return ((clip.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 3, 0).contiguous()
+    return to_bytes(clip).permute(1, 2, 3, 0).contiguous()
 
 
 def clip_from_frames(frames: Tensor) -> Tensor:
     """Bring frames of (T, H, W, 3) uint8 to a clip (1, 3, T, H, W) float32 in -1..1."""
-    return (frames.permute(3, 0, 1, 2).float() / 127.5 - 1).unsqueeze(0).contiguous()
+    return from_bytes(frames).permute(3, 0, 1, 2).unsqueeze(0).contiguous()
 
 
 def write_clip(

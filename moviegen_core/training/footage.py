@@ -252,7 +252,8 @@ def _uniform(rng: Generator, low: float = 0.0, high: float = 1.0) -> float:
     return low + (high - low) * torch.rand((), generator=rng).item()
 
 
-def _below(rng: Generator, stop: int) -> int:
+def random_below(rng: Generator, stop: int) -> int:
+    """A whole number from 0 to ``stop`` - 1."""
     return int(torch.randint(stop, (), generator=rng))
 
 
@@ -279,7 +280,7 @@ def _film(rng: Generator, item: Item, frames: int, height: int, width: int) -> T
     level, zoom = _level(item, _zoom(rng, item, height, width))
     T, H, W, _ = level.shape
     rows, columns = min(H, round(height * zoom)), min(W, round(width * zoom))
-    top, left = _below(rng, H - rows + 1), _below(rng, W - columns + 1)
+    top, left = random_below(rng, H - rows + 1), random_below(rng, W - columns + 1)
     piece = level[_times(rng, T, frames), top : top + rows, left : left + columns]
     return resize(piece, height, width)
 
@@ -288,7 +289,7 @@ def _times(rng: Generator, available: int, wanted: int) -> Tensor:
     """Frame indices: consecutive or every second one, at times backwards; forth and back when short."""
     step = 2 if 2 * wanted <= available and _uniform(rng) < 0.3 else 1
     span = (wanted - 1) * step + 1
-    first = _below(rng, max(available - span, 0) + 1)
+    first = random_below(rng, max(available - span, 0) + 1)
     index = torch.arange(first, first + span, step)
     index = index.flip(0) if _uniform(rng) < 0.3 else index
     period = max(2 * (available - 1), 1)

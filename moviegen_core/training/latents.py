@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
@@ -78,12 +77,6 @@ class LatentStore:
                 self._make(index, path)
             self.shards[index] = _read(path)
         return self.shards[index]
-
-    def fill(self, count: int) -> Iterator[int]:
-        """Make sure the first ``count`` shards exist; yields after each."""
-        for index in range(count):
-            self.shard(index)
-            yield index
 
     def _make(self, index: int, path: Path) -> None:
         shape = self.shape(index)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..media.pixels import to_bytes
 from ..theatre.render import render
 from ..theatre.sampling import sample_scenes
+from .footage import random_below
 
 FRAME_SIZES = ((112, 192), (112, 192), (144, 144), (192, 112))
 """(height, width) of 16:9, 1:1 and 9:16 at nano size; 16:9 twice as often."""
@@ -38,10 +40,10 @@ class ClipPool:
     def crop(self, rng: torch.Generator, step: int, frames: int, height: int, width: int) -> Tensor:
         """A random piece of a random clip of the window at ``step``: (3, frames, height, width) uint8."""
         first = step // self.config.steps_per_group
-        group = self._group(first + _below(rng, self.config.num_groups), first)
-        clip = group[_below(rng, group.shape[0])]
+        group = self._group(first + random_below(rng, self.config.num_groups), first)
+        clip = group[random_below(rng, group.shape[0])]
         starts = [
-            _below(rng, have - want + 1)
+            random_below(rng, have - want + 1)
             for have, want in zip(clip.shape[1:], (frames, height, width), strict=True)
         ]
         t, y, x = starts
@@ -70,17 +72,3 @@ class ClipPool:
             device=self.device,
         )
         return to_bytes(clips)
-
-
-def to_bytes(clips: Tensor) -> Tensor:
-    """Pixels -1..1 to uint8 0..255."""
-    return ((clips + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8)
-
-
-def from_bytes(clips: Tensor) -> Tensor:
-    """uint8 0..255 to pixels -1..1."""
-    return clips.float() / 127.5 - 1
-
-
-def _below(rng: torch.Generator, stop: int) -> int:
-    return int(torch.randint(stop, (), generator=rng))

@@ -8,12 +8,13 @@ from pathlib import Path
 import torch
 
 from ..errors import SettingsError
+from ..media.pixels import from_bytes
 from ..models.tae import TAE_PRESETS, TemporalAutoencoder
 from ..weights.files import load_model, save_model
 from .footage import Footage
 from .latents import LatentStore
 from .loop import LoopConfig, Objective, new_run, run_loop
-from .pool import ClipPool, from_bytes
+from .pool import ClipPool
 from .recipes import TAE_NANO, VIDEO_NANO
 from .state import RunState
 from .train_tae import TaeObjective, TaeRecipe, measure_latents

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..media.pixels import from_bytes
 from ..models.tae import TemporalAutoencoder
 from .discriminator import DiscriminatorTrainer
 from .footage import Footage
 from .loop import LoopConfig
 from .losses import TaeLossConfig, hinge_generator_loss, tae_losses
-from .pool import ClipPool, PoolConfig, from_bytes
+from .pool import ClipPool, PoolConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

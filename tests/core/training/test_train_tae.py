@@ -5,11 +5,12 @@ import torch
 from torch.testing import assert_close
 
 from moviegen_core.errors import SettingsError
+from moviegen_core.media.pixels import from_bytes, to_bytes
 from moviegen_core.models.tae import TAE_PRESETS, TemporalAutoencoder
 from moviegen_core.training.loop import LoopConfig
 from moviegen_core.training.losses import TaeLossConfig
 from moviegen_core.training.optimizer import OptimizerConfig
-from moviegen_core.training.pool import ClipPool, PoolConfig, from_bytes, to_bytes
+from moviegen_core.training.pool import ClipPool, PoolConfig
 from moviegen_core.training.run import Session, train, train_tae
 from moviegen_core.training.train_tae import Crop, TaeObjective, TaePhase, TaeRecipe, measure_latents
 from moviegen_core.weights.files import load_model
