@@ -26,6 +26,8 @@ class PoolConfig:
     steps_per_group: int = 24
     """After so many training steps one group of clips is replaced by a fresh one."""
     num_frames: int = 32
+    frame_rates: tuple[int, ...] = FRAME_RATES
+    """One is drawn for each group."""
     first_seed: int = 1_000_000
 
 
@@ -66,7 +68,7 @@ class ClipPool:
         clips = render(
             scenes,
             num_frames=self.config.num_frames,
-            fps=rng.choice(FRAME_RATES),
+            fps=rng.choice(self.config.frame_rates),
             height=height,
             width=width,
             device=self.device,

@@ -5,7 +5,14 @@ import torch
 from torch.testing import assert_close
 
 from moviegen_core.errors import GeometryError, SettingsError
-from moviegen_core.models.tae import TAE_PRESETS, ResBlock, TemporalAutoencoder, fold_patches, unfold_patches
+from moviegen_core.models.tae import (
+    TAE_PRESETS,
+    ResBlock,
+    TemporalAutoencoder,
+    fold_patches,
+    inflate,
+    unfold_patches,
+)
 
 TINY = replace(
     TAE_PRESETS["nano"],
@@ -64,12 +71,27 @@ def test_surplus_frames_are_dropped_at_the_end_and_only_there(tae):
         assert_close(tae.decode(latent, count), whole[:, :, :count])
 
 
-def test_a_fresh_tae_without_time_attention_encodes_every_eighth_frame_as_a_picture():
-    tae = TemporalAutoencoder(TINY).requires_grad_(requires_grad=False)
-    tae.encoder.middle[2].attention.out.weight.zero_()
+def test_an_inflated_tae_does_to_every_eighth_frame_what_the_image_autoencoder_does_to_pictures(randomize):
+    images = randomize(TemporalAutoencoder(TINY.flattened))
+    tae = inflate(images, TINY).requires_grad_(requires_grad=False)
     clip = torch.rand(1, 3, 20, 8, 8)
-    pictures = torch.cat([tae.encode(clip[:, :, t : t + 1]) for t in (0, 8, 16)], dim=2)
-    assert_close(tae.encode(clip), pictures, atol=1e-5, rtol=1e-4)
+    latents = torch.cat([images.encode(clip[:, :, t : t + 1]) for t in (0, 8, 16)], dim=2)
+    assert_close(tae.encode(clip), latents, atol=1e-5, rtol=1e-4)
+    pictures = images.decode(latents, 3).repeat_interleave(8, dim=2)
+    assert_close(tae.decode(latents, 24), pictures, atol=1e-5, rtol=1e-4)
+
+
+def test_an_image_autoencoder_of_another_shape_is_not_inflated():
+    images = TemporalAutoencoder(replace(TINY, encoder_widths=(8, 8, 8, 16)).flattened)
+    with pytest.raises(SettingsError, match="another shape"):
+        inflate(images, TINY)
+
+
+def test_a_fresh_tae_is_affine_from_pixels_to_latent_to_pixels():
+    tae = TemporalAutoencoder(TINY).requires_grad_(requires_grad=False)
+    for half, shape in ((lambda x: tae.encoder(x)[0], (3, 9, 16, 8)), (tae.decoder, (16, 2, 2, 1))):
+        a, b = torch.randn(2, 1, *shape)
+        assert_close(half(2 * a - b), 2 * half(a) - half(b), atol=1e-4, rtol=1e-4)
 
 
 def test_time_runs_both_ways_when_the_kernels_do(tae):
