@@ -130,6 +130,11 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         "--tae", metavar="FILE", help="for video: the autoencoder to learn on (default: the shipped one)"
     )
     parser.add_argument("--resume", action="store_true", help="go on where DIR's last checkpoint stands")
+    parser.add_argument(
+        "--start",
+        metavar="CAST",
+        help="begin from the weights of a cast, nano or a folder, instead of noise; --resume goes before it",
+    )
     _add_device(parser)
     _add_json(parser)
 

@@ -8,6 +8,7 @@ from ..errors import SettingsError
 from ..media.target import checked_target
 from ..training.footage import build_footage
 from ..training.run import OnStep, Session, train
+from ..weights.cast import open_cast
 from .progress import Progress
 from .values import check_folder, parse_device, tell
 
@@ -49,6 +50,7 @@ def _session(args: argparse.Namespace, on_step: OnStep) -> Session:
         steps=args.steps,
         minutes=args.minutes,
         resume=args.resume,
+        start=open_cast(args.start) if args.start else None,
         device=str(parse_device(args.device)),
         on_step=on_step,
     )

@@ -4,7 +4,7 @@ It learns from theatre renders alone, and from renders that passed through an au
 never generated clips), so what it says about a generated clip is independent of the model that made it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,35 +12,11 @@ from torch import Tensor
 
 from ..errors import WeightsError
 from ..models.judge import Judge
-from ..theatre import vocabulary as words
+from ..theatre.questions import QUESTIONS, Answers, right_answers
 from ..theatre.scene import Scene
 from ..weights.files import load_model
 
-QUESTIONS: Mapping[str, tuple[str, ...]] = {
-    "actor": words.ACTORS,
-    "colour": tuple(words.COLOURS),
-    "action": words.ACTIONS,
-    "place": words.PLACES,
-    "camera": words.CAMERAS,
-    "look": words.LOOKS,
-    "weather": words.WEATHERS,
-}
-"""Question to possible answers, in class order; the first three are about the first actor."""
-
 SHIPPED = Path(__file__).parent.parent / "weights" / "judge" / "judge.safetensors"
-
-Answers = dict[str, str]
-"""Question to answer."""
-
-
-def right_answers(scene: Scene) -> Answers:
-    """What a clip of this scene shows; a black-and-white one shows no colour, so it has no such answer."""
-    first = scene.actors[0]
-    answers = {"actor": first.kind, "colour": first.colour, "action": first.action}
-    answers |= {"place": scene.place, "camera": scene.camera, "look": scene.look, "weather": scene.weather}
-    if scene.look == "black-and-white":
-        del answers["colour"]
-    return answers
 
 
 def open_judge(path: Path | str = SHIPPED, device: torch.device | str = "cpu") -> Judge:
@@ -86,6 +62,6 @@ def verdicts(seen: Sequence[Answers], scenes: Sequence[Scene]) -> list[dict[str,
     """For each scene, question to whether the judge is right; unanswerable questions are left out."""
     right = (right_answers(scene) for scene in scenes)
     return [
-        {name: answer == one[name] for name, answer in truth.items()}
+        {name: truth[name] == one[name] for name in QUESTIONS if name in truth}
         for one, truth in zip(seen, right, strict=True)
     ]

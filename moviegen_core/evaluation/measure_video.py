@@ -19,11 +19,12 @@ from ..stages.generate import TextToVideo, decode, denoise, draw_noise, encode_p
 from ..stages.reconstruct import reconstruct
 from ..stages.settings import SamplingSettings
 from ..theatre.captions import canonical_caption
+from ..theatre.questions import QUESTIONS, Answers
 from ..theatre.render import render
 from ..theatre.sampling import sample_scene
 from ..theatre.scene import Scene
 from .agreement import Agreement, tally
-from .judge import QUESTIONS, Answers, ask, verdicts
+from .judge import ask, verdicts
 from .work import Work
 
 SHAPE = ClipShape(num_frames=32, fps=Fraction(16), height=112, width=192)

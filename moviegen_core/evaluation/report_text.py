@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from ..theatre.questions import QUESTIONS
 from .agreement import Agreement
 from .bars import Bar
-from .judge import QUESTIONS
 from .measure_tae import Quality, TaeMeasures
 from .measure_video import BATCH, GROUPS, SHAPE, SOURCES, VideoMeasures
 

@@ -18,6 +18,7 @@ from ..media.pixels import from_bytes, to_bytes
 from ..models.judge import JUDGE_PRESETS, Judge, prepare
 from ..models.tae import TemporalAutoencoder
 from ..theatre import vocabulary as words
+from ..theatre.questions import NO_ANSWER, QUESTIONS, classes
 from ..theatre.render import render
 from ..theatre.sampling import draw_scene
 from ..theatre.scene import Scene
@@ -26,15 +27,12 @@ from ..training.optimizer import OptimizerConfig
 from ..training.run import ONE_GO, Session
 from ..training.state import RunState
 from ..weights.files import save_model
-from .judge import QUESTIONS, right_answers
 
 FRAME_SIZES = ((112, 192), (112, 192), (112, 192), (112, 192), (144, 144), (192, 112))
 """(height, width): mostly the shape that evaluations use."""
 TWO_ACTORS = 0.12
 MOVING_CAMERA = 0.75
 """Chance that a scene's camera is drawn anew from the moving ones: a judge must know each of them well."""
-NO_ANSWER = -100
-"""Label of a question that a clip does not answer; cross entropy skips it."""
 MIRRORED = {
     "action": {"go left": "go right"},
     "camera": {"pan left": "pan right", "truck left": "truck right"},
@@ -103,7 +101,7 @@ class RenderPool:
                 self.tae is not None and random.Random(index).random() < self.recipe.reconstructed_share
             )
             clips = self._reconstructed(scenes, index) if softened else film(scenes, _size(index), 8)
-            self.groups[index] = to_bytes(prepare(clips, self.config)), labels(scenes)
+            self.groups[index] = to_bytes(prepare(clips, self.config)), classes(scenes)
         return self.groups[index]
 
     @torch.no_grad()
@@ -137,17 +135,6 @@ def judged_scene(seed: int) -> Scene:
     travels = scene.actors[0].action.startswith("go")
     return replace(
         scene, camera=rng.choice([c for c in words.CAMERAS[1:] if travels or c != "tracking shot"])
-    )
-
-
-def labels(scenes: list[Scene]) -> Tensor:
-    """Class of each scene for each question, (B, Q); NO_ANSWER where the clip does not show it."""
-    rows = [right_answers(scene) for scene in scenes]
-    return torch.tensor(
-        [
-            [options.index(row[name]) if name in row else NO_ANSWER for name, options in QUESTIONS.items()]
-            for row in rows
-        ]
     )
 
 

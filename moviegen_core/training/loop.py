@@ -14,6 +14,8 @@ from .curve import Curve
 from .optimizer import MuonAdamW, OptimizerConfig
 from .state import Ema, RunState, load_run, save_run
 
+CHECKPOINT = "checkpoint.safetensors"
+
 Objective = Callable[[int], dict[str, Tensor]]
 """Losses of one step by name, from the step's number alone; ``total`` is the one that is minimized."""
 
@@ -93,7 +95,7 @@ def run_loop(
     Returns:
         Whether the last step was reached.
     """
-    checkpoint, curve = out / "checkpoint.safetensors", Curve(out)
+    checkpoint, curve = out / CHECKPOINT, Curve(out)
     if resume and checkpoint.exists():
         load_run(checkpoint, state)
         curve.load(state.step)

@@ -1,23 +1,30 @@
 """``train``: build what a recipe names, run the loop, write the weights."""
 
+import copy
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from ..errors import SettingsError
 from ..media.pixels import from_bytes
-from ..models.tae import TAE_PRESETS, TemporalAutoencoder
+from ..models.tae import TemporalAutoencoder, inflate
+from ..models.text import ByteEncoder
+from ..weights.build import build
+from ..weights.cast import Cast
 from ..weights.files import load_model, save_model
 from .footage import Footage
 from .latents import LatentStore
-from .loop import LoopConfig, Objective, new_run, run_loop
+from .loop import CHECKPOINT, LoopConfig, Objective, new_run, run_loop
 from .pool import ClipPool
 from .recipes import TAE_NANO, VIDEO_NANO
 from .state import RunState
 from .train_tae import TaeObjective, TaeRecipe, measure_latents
+from .train_text import Reader, ReadingObjective, TextRecipe
 from .train_video import TextToVideoModel, VideoObjective, VideoRecipe
 
 NANO_TAE = Path(__file__).parent.parent / "weights" / "nano" / "tae.safetensors"
@@ -34,6 +41,8 @@ class Session:
     """Wall-clock budget of this sitting."""
     resume: bool = False
     """Go on from the folder's checkpoint."""
+    start: Cast | None = None
+    """Begin from this cast's weights instead of noise; earlier stages of the recipe are then left out."""
     device: str = "cpu"
     on_step: OnStep | None = None
     """Called after every step with (steps done, losses); may raise to stop."""
@@ -44,9 +53,31 @@ class Session:
             return loop
         return replace(loop, num_steps=self.steps, warmup_steps=min(loop.warmup_steps, self.steps // 10))
 
-    def run(self, state: RunState, objective: Objective, loop: LoopConfig, out: Path) -> None:
-        """Train until the last step or the end of the sitting."""
-        run_loop(state, objective, loop, out, minutes=self.minutes, resume=self.resume, on_step=self.on_step)
+    def first_model(self, role: str, preset: str) -> nn.Module:
+        """A copy of the start cast's model, or a fresh one of the preset."""
+        trained = self.start.load(role) if self.start else None
+        model = build(role, trained.config if trained else preset, device="cpu")
+        if trained:
+            model.load_state_dict(trained.state_dict())
+        return model.to(self.device)
+
+    def is_past_first_stage(self, out: Path) -> bool:
+        """Whether this sitting begins with the last stage of its recipe."""
+        return self.start is not None or (self.resume and (out / CHECKPOINT).exists())
+
+    def share(self, loop: LoopConfig, whole: LoopConfig) -> LoopConfig:
+        """The schedule of an earlier stage, as much longer or shorter as this run makes the ``whole`` one."""
+        if self.steps is None:
+            return loop
+        steps = max(1, round(loop.num_steps * self.steps / whole.num_steps))
+        return replace(self, steps=steps).fit(loop)
+
+    def run(self, state: RunState, objective: Objective, loop: LoopConfig, out: Path) -> bool:
+        """Train until the last step or the end of the sitting; returns whether the last step was reached."""
+        out.mkdir(parents=True, exist_ok=True)
+        return run_loop(
+            state, objective, loop, out, minutes=self.minutes, resume=self.resume, on_step=self.on_step
+        )
 
 
 ONE_GO = Session()
@@ -56,6 +87,9 @@ def train_tae(
     out: Path, session: Session = ONE_GO, *, recipe: TaeRecipe = TAE_NANO, footage: Path | None = None
 ) -> Path:
     """Train a temporal autoencoder and write ``tae.safetensors`` from its averaged weights.
+
+    A recipe with a first stage trains an image autoencoder in the subfolder ``images`` and inflates it;
+    should the sitting end before that is done, the weights written are the inflated ones so far.
 
     A broken checkpoint is refused with a WeightsError, a broken footage file with a SettingsError.
 
@@ -68,20 +102,37 @@ def train_tae(
     Returns:
         The weights file.
     """
-    recipe = replace(recipe, loop=session.fit(recipe.loop))
-    out.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + session.minutes * 60
+    real = Footage.load(footage) if footage else None
     torch.manual_seed(0)
-    model = TemporalAutoencoder(TAE_PRESETS[recipe.preset]).to(session.device)
+    model = session.first_model("tae", recipe.preset)
+    if recipe.first and not session.is_past_first_stage(out):
+        first = replace(recipe.first, loop=session.share(recipe.first.loop, recipe.loop))
+        images = TemporalAutoencoder(model.config.flattened).to(session.device)
+        images, is_done = _run_tae(images, out / "images", session, first, real)
+        model = inflate(images, model.config)
+        if not is_done:
+            return write_tae(out, model, recipe)
+    rest = replace(session, minutes=(end - time.monotonic()) / 60)
+    model, _ = _run_tae(model, out, rest, replace(recipe, loop=session.fit(recipe.loop)), real)
+    return write_tae(out, model, recipe)
+
+
+def _run_tae(
+    model: TemporalAutoencoder, out: Path, session: Session, recipe: TaeRecipe, footage: Footage | None
+) -> tuple[TemporalAutoencoder, bool]:
+    """The averaged model after this sitting, and whether its last step was reached."""
     state = new_run(model, recipe.loop)
-    objective = TaeObjective(model, recipe, Footage.load(footage) if footage else None, session.device)
-    session.run(state, objective, recipe.loop, out)
-    return write_tae(out, state, recipe)
+    objective = TaeObjective(model, recipe, footage, session.device)
+    is_done = session.run(state, objective, recipe.loop, out)
+    averaged = copy.deepcopy(model)
+    state.ema.copy_to(averaged)
+    return averaged, is_done
 
 
-def write_tae(out: Path, state: RunState, recipe: TaeRecipe) -> Path:
-    """Write the averaged autoencoder with its latent statistics; the run itself stays as it is."""
-    model = TemporalAutoencoder(state.model.config).to(next(state.model.parameters()).device)
-    state.ema.copy_to(model)
+def write_tae(out: Path, model: TemporalAutoencoder, recipe: TaeRecipe) -> Path:
+    """Write an autoencoder with the statistics of its latents, which are measured first."""
+    out.mkdir(parents=True, exist_ok=True)
     pool = ClipPool(recipe.pool, str(next(model.parameters()).device))
     clips = (
         pool.render_group(-1 - index) for index in range(recipe.statistics_clips // recipe.pool.group_size)
@@ -102,6 +153,8 @@ def train_video(
 ) -> Path:
     """Train text encoder and video transformer together and write ``text`` and ``video.safetensors``.
 
+    A recipe with reading lessons gives those to the text encoder first, in the subfolder ``text``.
+
     A missing or broken autoencoder or checkpoint is refused with a WeightsError.
 
     Args:
@@ -114,22 +167,35 @@ def train_video(
     Returns:
         The video transformer's weights file.
     """
-    recipe = replace(recipe, loop=session.fit(recipe.loop))
-    out.mkdir(parents=True, exist_ok=True)
+    end = time.monotonic() + session.minutes * 60
     torch.manual_seed(0)
     autoencoder = load_model(tae, "tae", device=session.device)
     store = LatentStore(latents or out / "latents", autoencoder, recipe.latents)  # type: ignore[arg-type]
-    model = TextToVideoModel(recipe.preset).to(session.device)
+    model = TextToVideoModel(*(session.first_model(role, recipe.preset) for role in ("text", "video")))
+    if recipe.text and not session.is_past_first_stage(out):
+        lessons = replace(recipe.text, loop=session.share(recipe.text.loop, recipe.loop))
+        if not _learn_to_read(model.text, out / "text", session, lessons):
+            return write_video(out, model)
+    rest = replace(session, minutes=(end - time.monotonic()) / 60)
+    recipe = replace(recipe, loop=session.fit(recipe.loop))
     state = new_run(model, recipe.loop)
-    objective = VideoObjective(model, recipe, store, session.device)
-    session.run(state, objective, recipe.loop, out)
-    return write_video(out, state, recipe)
-
-
-def write_video(out: Path, state: RunState, recipe: VideoRecipe) -> Path:
-    """Write the averaged text encoder and video transformer; the run itself stays as it is."""
-    model = TextToVideoModel(recipe.preset)
+    rest.run(state, VideoObjective(model, recipe, store, session.device), recipe.loop, out)
     state.ema.copy_to(model)
+    return write_video(out, model)
+
+
+def _learn_to_read(encoder: ByteEncoder, out: Path, session: Session, recipe: TextRecipe) -> bool:
+    """Train the encoder in place, as far as this sitting goes; returns whether the lessons are over."""
+    reader = Reader(encoder).to(session.device)
+    state = new_run(reader, recipe.loop)
+    is_done = session.run(state, ReadingObjective(reader, recipe), recipe.loop, out)
+    state.ema.copy_to(reader)
+    return is_done
+
+
+def write_video(out: Path, model: TextToVideoModel) -> Path:
+    """Write text encoder and video transformer."""
+    out.mkdir(parents=True, exist_ok=True)
     save_model(out / "text.safetensors", "text", model.text)
     save_model(out / "video.safetensors", "video", model.video)
     return out / "video.safetensors"

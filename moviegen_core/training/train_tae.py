@@ -46,6 +46,10 @@ class TaeRecipe:
     phases: tuple[TaePhase, ...]
     images: Crop
     """Batch of single frames; one step in ``image_every`` uses it."""
+    first: "TaeRecipe | None" = None
+    """Training of the image autoencoder that this one is inflated from; None starts from noise."""
+    flat: bool = False
+    """An image autoencoder: every batch is single frames."""
     image_every: int = 4
     """Movie Gen mixes image and clip batches 1 : 3."""
     footage_share: float = 0.3
@@ -69,8 +73,7 @@ class TaeObjective:
         """Losses of step ``step``."""
         rng = torch.Generator().manual_seed(step)
         phase = self._phase(step)
-        is_image = step % self.recipe.image_every == self.recipe.image_every - 1
-        clip = self.batch(step, self.recipe.images if is_image else phase.clips, rng)
+        clip = self.batch(step, self._crop(step, phase), rng)
         with torch.autocast(clip.device.type, torch.bfloat16):
             mean, log_variance = self.model.encoder(clip)
             noise = torch.randn(mean.shape, generator=rng).to(mean)
@@ -87,6 +90,11 @@ class TaeObjective:
         if self.footage is not None:
             pieces += [self.footage.crop(rng, *shape).to(self.device) for _ in range(num_real)]
         return from_bytes(torch.stack(pieces))
+
+    def _crop(self, step: int, phase: TaePhase) -> Crop:
+        every = self.recipe.image_every
+        is_image = self.recipe.flat or step % every == every - 1
+        return self.recipe.images if is_image else phase.clips
 
     def _phase(self, step: int) -> TaePhase:
         done = step / self.recipe.loop.num_steps

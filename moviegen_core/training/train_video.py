@@ -9,18 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from ..flow.path import interpolate, logit_normal_times, target_velocity
-from ..models.prompt import format_prompt
-from ..models.text import TEXT_PRESETS, ByteEncoder, tokenize
-from ..models.video import VIDEO_PRESETS, VideoTransformer
-from ..theatre.captions import caption_and_label
-from ..theatre.scene import Scene
+from ..models.text import ByteEncoder, tokenize
+from ..models.video import VideoTransformer
 from .latents import LatentConfig, LatentStore
 from .loop import LoopConfig
+from .train_text import TextRecipe, draw_prompt
 
 SHORT_PROMPT = 96
 """Bytes, prefix included: a little above the median."""
-TRIES = 8
-"""Wordings drawn before a long one is taken as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +39,8 @@ class VideoRecipe:
     stages: tuple[VideoStage, ...]
     tokens_per_step: int
     """Batches of every bucket hold about as many tokens."""
+    text: TextRecipe | None = None
+    """Reading lessons of the text encoder before all else; None lets it learn to read from clips alone."""
     first_shards: int
     """Shards made before the first step."""
     steps_per_shard: int
@@ -53,23 +51,13 @@ class VideoRecipe:
     """Share of batches whose prompts all stay below SHORT_PROMPT; one long prompt pads a whole batch."""
 
 
-def draw_prompt(scene: Scene, fps: int, rng: random.Random, limit: int) -> str:
-    """Freshly worded, in the training form; below ``limit`` bytes where the scene can be told so briefly."""
-    for _ in range(TRIES):
-        caption, camera = caption_and_label(scene, rng)
-        prompt = format_prompt(caption, fps, camera)
-        if not limit or len(prompt.encode()) < limit:
-            break
-    return prompt
-
-
 class TextToVideoModel(nn.Module):
     """The two models that train as one."""
 
-    def __init__(self, preset: str) -> None:
+    def __init__(self, text: ByteEncoder, video: VideoTransformer) -> None:
         super().__init__()
-        self.text = ByteEncoder(TEXT_PRESETS[preset])
-        self.video = VideoTransformer(VIDEO_PRESETS[preset])
+        self.text = text
+        self.video = video
 
     def forward(self, x_BCTHW: Tensor, t_B: Tensor, ids_BL: Tensor, mask_BL: Tensor) -> Tensor:
         """Velocity of noisy latents under tokenized prompts."""

@@ -36,6 +36,14 @@ def test_json_counts_the_steps(moviegen, calls):
     assert len(calls) == 1
 
 
+def test_a_run_starts_from_a_cast_that_is_there(moviegen, calls):
+    words = ("--out", "run", "--minutes", "1", "--device", "cpu")
+    moviegen("train", "tae", *words, "--start", "nano")
+    assert calls[0][2].start.name == "nano"
+    assert "no-such" in moviegen("train", "tae", *words, "--start", "no-such").refusal
+    assert len(calls) == 1
+
+
 @pytest.mark.parametrize("minutes", ["0", "-1", "nan", "inf", "long"])
 def test_a_time_budget_that_is_none_is_refused(moviegen, calls, minutes):
     assert "minutes" in moviegen("train", "tae", "--out", "run", "--minutes", minutes).refusal

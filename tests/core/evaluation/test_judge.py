@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from moviegen_core.errors import SettingsError, WeightsError
-from moviegen_core.evaluation.judge import QUESTIONS, ask, open_judge, right_answers, verdicts
+from moviegen_core.evaluation.judge import ask, open_judge, verdicts
 from moviegen_core.models.judge import JUDGE_PRESETS, Judge, prepare
+from moviegen_core.theatre.questions import QUESTIONS, right_answers
 from moviegen_core.theatre.sampling import sample_scenes
 from moviegen_core.weights.files import save_model
 

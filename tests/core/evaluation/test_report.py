@@ -8,7 +8,6 @@ import torch
 from moviegen_core.errors import MediaError, SettingsError
 from moviegen_core.evaluation.agreement import Agreement
 from moviegen_core.evaluation.bars import PROMPT_BARS, Bar, video_bars
-from moviegen_core.evaluation.judge import QUESTIONS
 from moviegen_core.evaluation.measure_tae import PICTURES, Quality, TaeMeasures
 from moviegen_core.evaluation.measure_video import (
     ALL,
@@ -28,6 +27,7 @@ from moviegen_core.evaluation.sheet import contact_sheet
 from moviegen_core.stages.generate import load_text_to_video
 from moviegen_core.stages.settings import SamplingSettings
 from moviegen_core.theatre.holdouts import is_held_out
+from moviegen_core.theatre.questions import QUESTIONS
 
 FAST = SamplingSettings(num_steps=1, guidance=2.0)
 

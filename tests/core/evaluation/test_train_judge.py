@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from moviegen_core.evaluation import train_judge as training
-from moviegen_core.evaluation.judge import QUESTIONS, open_judge
+from moviegen_core.evaluation.judge import open_judge
 from moviegen_core.evaluation.measure_video import held_out_scenes
 from moviegen_core.models.tae import TAE_PRESETS, TemporalAutoencoder
+from moviegen_core.theatre.questions import QUESTIONS, classes
 from moviegen_core.theatre.sampling import sample_scenes
 from moviegen_core.training.loop import LoopConfig
 from moviegen_core.training.optimizer import OptimizerConfig
@@ -32,7 +33,7 @@ def test_no_scene_that_an_evaluation_draws_is_learnt_from():
 
 def test_every_answer_is_learnt_and_only_travellers_are_tracked():
     scenes = [training.judged_scene(seed) for seed in range(600)]
-    labels = training.labels(scenes)
+    labels = classes(scenes)
     for column, answers in enumerate(QUESTIONS.values()):
         assert {*range(len(answers))} <= {*labels[:, column].tolist()}
     tracked = [scene for scene in scenes if scene.camera == "tracking shot"]
@@ -40,7 +41,7 @@ def test_every_answer_is_learnt_and_only_travellers_are_tracked():
 
 
 def test_mirroring_twice_changes_nothing():
-    clips, labels = torch.rand(40, 3, 2, 4, 6), training.labels([training.judged_scene(s) for s in range(40)])
+    clips, labels = torch.rand(40, 3, 2, 4, 6), classes([training.judged_scene(s) for s in range(40)])
     twice = training.mirror(*training.mirror(clips, labels))
     assert torch.equal(twice[0], clips)
     assert torch.equal(twice[1], labels)
@@ -48,7 +49,7 @@ def test_mirroring_twice_changes_nothing():
 
 def test_mirroring_swaps_left_and_right_and_nothing_else():
     scenes = [replace(scene, camera="pan left") for scene in sample_scenes(0, 30)]
-    before = training.labels(scenes)
+    before = classes(scenes)
     after = training.mirror(torch.zeros(30, 1, 1, 1, 1), before)[1]
     columns = {name: column for column, name in enumerate(QUESTIONS)}
     assert set(after[:, columns["camera"]].tolist()) == {QUESTIONS["camera"].index("pan right")}

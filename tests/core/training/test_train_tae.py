@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors import safe_open
 from torch.testing import assert_close
 
 from moviegen_core.errors import SettingsError
@@ -36,6 +37,8 @@ RECIPE = TaeRecipe(
     images=replace(CROP, frames=1),
     statistics_clips=1,
 )
+
+PICTURES = replace(RECIPE, flat=True, phases=RECIPE.phases[:1], loop=replace(RECIPE.loop, num_steps=6))
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +109,44 @@ def test_training_writes_weights_that_load_and_a_curve(tmp_path):
 def test_a_finished_run_that_is_resumed_writes_the_same_weights_again(tmp_path):
     first = train_tae(tmp_path, recipe=RECIPE).read_bytes()
     assert train_tae(tmp_path, Session(resume=True), recipe=RECIPE).read_bytes() == first
+
+
+def test_an_image_recipe_sees_single_frames_alone():
+    objective = TaeObjective(TemporalAutoencoder(TINY.flattened), PICTURES, None)
+    crops = [objective._crop(step, PICTURES.phases[0]) for step in range(5)]
+    assert {crop.frames for crop in crops} == {1}
+
+
+def test_the_image_stage_lasts_as_its_part_of_the_run():
+    half = Session(steps=2)
+    assert half.share(PICTURES.loop, RECIPE.loop).num_steps == 3
+    assert Session().share(PICTURES.loop, RECIPE.loop) == PICTURES.loop
+
+
+def test_a_run_with_a_first_stage_goes_on_from_its_pictures(tmp_path):
+    still = replace(RECIPE.loop, optimizer=OptimizerConfig(learning_rate=1e-12))
+    path = train_tae(tmp_path, recipe=replace(RECIPE, first=PICTURES, loop=still))
+    assert (tmp_path / "images" / "checkpoint.safetensors").exists()
+    with safe_open(tmp_path / "images" / "checkpoint.safetensors", "pt") as file:
+        trained = file.get_tensor("ema.decoder.stem.space.weight")
+    stem = load_model(path, "tae").decoder.stem.space.weight
+    assert_close(stem, trained, atol=0.01, rtol=0.01)  # stored as bfloat16
+
+
+def test_a_sitting_that_ends_among_the_pictures_leaves_weights_and_goes_on_there(tmp_path):
+    def stop(step, _losses):
+        if step == 2:
+            raise KeyboardInterrupt
+
+    recipe = replace(RECIPE, first=PICTURES)
+    with pytest.raises(KeyboardInterrupt):
+        train_tae(tmp_path, Session(on_step=stop), recipe=recipe)
+    path = train_tae(tmp_path, Session(minutes=1e-9, resume=True), recipe=recipe)
+    assert load_model(path, "tae").config == TINY
+    assert not (tmp_path / "checkpoint.safetensors").exists()
+    steps = []
+    train_tae(tmp_path, Session(resume=True, on_step=lambda step, _: steps.append(step)), recipe=recipe)
+    assert steps == [3, 4, 5, 6, 1, 2, 3, 4]
 
 
 def test_a_role_without_a_recipe_is_refused_with_those_that_have_one(tmp_path):
