@@ -109,7 +109,9 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         "Train a role of the cast by the recipe that made the shipped one.",
         "moviegen train tae --out runs/tae --minutes 120",
     )
-    parser.add_argument("role", metavar="tae|video", help="what to train; video trains its text encoder too")
+    parser.add_argument(
+        "role", metavar="tae|video|judge", help="what to train; video trains its text encoder too"
+    )
     parser.add_argument(
         "--out", required=True, metavar="DIR", help="folder for checkpoints, loss curve and weights"
     )
@@ -127,7 +129,9 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         help="for tae: real pictures and clips to learn from as well; collected into FILE if it is not there",
     )
     parser.add_argument(
-        "--tae", metavar="FILE", help="for video: the autoencoder to learn on (default: the shipped one)"
+        "--tae",
+        metavar="FILE",
+        help="for video: the autoencoder to learn on (default: the shipped one); for judge: one in between",
     )
     parser.add_argument("--resume", action="store_true", help="go on where DIR's last checkpoint stands")
     parser.add_argument(

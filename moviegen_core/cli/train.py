@@ -5,15 +5,17 @@ import math
 from pathlib import Path
 
 from ..errors import SettingsError
+from ..evaluation.train_judge import train_judge
 from ..media.target import checked_target
 from ..training.footage import build_footage
-from ..training.run import OnStep, Session, train
+from ..training.run import TRAINERS, OnStep, Session, train
 from ..weights.cast import open_cast
 from .progress import Progress
 from .values import check_folder, parse_device, tell
 
-READERS = {"footage": "tae", "tae": "video"}
-"""Which role each file option is for."""
+ALL_TRAINERS = TRAINERS | {"judge": train_judge}
+READERS = {"footage": ("tae",), "tae": ("video", "judge")}
+"""Which roles each file option is for."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
             facts.update(steps=done, loss=losses["total"])
             progress.reach(done)
 
-        path = train(args.role, out, _session(args, on_step), **sources)
+        path = train(args.role, out, _session(args, on_step), trainers=ALL_TRAINERS, **sources)
     loss = f", loss {facts['loss']:.4f}" if facts["steps"] else ""
     tell(args, f"{path}: {args.role}, {facts['steps']} steps{loss}", {"file": str(path)} | facts)
     return 0
@@ -61,8 +63,10 @@ def _sources(args: argparse.Namespace) -> dict[str, Path]:
     given = {"footage": args.footage, "tae": args.tae}
     sources = {name: Path(file) for name, file in given.items() if file is not None}
     for name in sources:
-        if args.role != READERS[name]:
-            raise SettingsError(f"--{name} is for {READERS[name]}, not for {args.role}; leave it out")
+        if args.role not in READERS[name]:
+            raise SettingsError(
+                f"--{name} is for {' and '.join(READERS[name])}, not for {args.role}; leave it out"
+            )
     footage = sources.get("footage")
     if footage is not None and not footage.exists():
         build_footage(checked_target(footage, ".safetensors"))

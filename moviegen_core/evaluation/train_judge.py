@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..media.pixels import from_bytes, to_bytes
-from ..models.judge import JUDGE_PRESETS, Judge, prepare
+from ..models.judge import Judge, prepare
 from ..models.tae import TemporalAutoencoder
 from ..theatre import vocabulary as words
 from ..theatre.questions import NO_ANSWER, QUESTIONS, classes
@@ -26,7 +26,7 @@ from ..training.loop import LoopConfig, new_run
 from ..training.optimizer import OptimizerConfig
 from ..training.run import ONE_GO, Session
 from ..training.state import RunState
-from ..weights.files import save_model
+from ..weights.files import load_model, save_model
 
 FRAME_SIZES = ((112, 192), (112, 192), (112, 192), (112, 192), (144, 144), (192, 112))
 """(height, width): mostly the shape that evaluations use."""
@@ -242,24 +242,27 @@ def train_judge(
     session: Session = ONE_GO,
     *,
     recipe: JudgeRecipe = JUDGE_NANO,
-    tae: TemporalAutoencoder | None = None,
+    tae: Path | None = None,
 ) -> Path:
     """Train a judge and write ``judge.safetensors`` from its averaged weights.
+
+    A missing or broken autoencoder or checkpoint is refused with a WeightsError.
 
     Args:
         out: folder for checkpoint, curve and weights; made when missing.
         session: how long this sitting lasts, and on what it goes on.
         recipe: what to train and how.
-        tae: passes a part of the renders through itself, so that the judge knows its softness.
+        tae: weights file of an autoencoder; a part of the renders passes through it, so that the judge knows
+            its softness. Without one all are plain.
 
     Returns:
         The weights file.
     """
     recipe = replace(recipe, loop=session.fit(recipe.loop))
-    out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    state = new_run(Judge(JUDGE_PRESETS[recipe.preset]).to(session.device), recipe.loop)
-    session.run(state, JudgeObjective(state.model, recipe, tae), recipe.loop, out)
+    state = new_run(session.first_model("judge", recipe.preset), recipe.loop)
+    softener = load_model(tae, "tae", device=session.device) if tae else None
+    session.run(state, JudgeObjective(state.model, recipe, softener), recipe.loop, out)  # type: ignore[arg-type]
     return write_judge(out, state)
 
 

@@ -50,14 +50,14 @@ RATES = (16, 16, 16, 24, 12, 8)
 
 TEXT_NANO = TextRecipe(
     loop=LoopConfig(
-        optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=600, warmup_steps=40, ema_decay=0.98
+        optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=400, warmup_steps=40, ema_decay=0.98
     ),
 )
 
 VIDEO_NANO = VideoRecipe(
     preset="nano",
     text=TEXT_NANO,
-    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=4e-3), num_steps=6000, warmup_steps=200),
+    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=3e-3), num_steps=6000, warmup_steps=200),
     latents=LatentConfig(
         buckets=(
             Bucket(height=112, width=192, num_frames=1, frame_rates=RATES, weight=16),
@@ -76,5 +76,5 @@ VIDEO_NANO = VideoRecipe(
     ),
     tokens_per_step=5_376,
     first_shards=240,
-    steps_per_shard=12,
+    steps_per_shard=40,
 )

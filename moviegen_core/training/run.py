@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -201,16 +201,21 @@ def write_video(out: Path, model: TextToVideoModel) -> Path:
     return out / "video.safetensors"
 
 
-TRAINERS = {"tae": train_tae, "video": train_video}
+Trainers = Mapping[str, Callable[..., Path]]
+"""Role to what is called with folder, session and sources, and returns the weights file."""
+TRAINERS: Trainers = {"tae": train_tae, "video": train_video}
 
 
-def train(role: str, out: Path, session: Session = ONE_GO, **sources: Path) -> Path:
+def train(
+    role: str, out: Path, session: Session = ONE_GO, *, trainers: Trainers = TRAINERS, **sources: Path
+) -> Path:
     """Train one role of the nano cast.
 
     Args:
-        role: a key of TRAINERS.
+        role: a key of ``trainers``.
         out: folder of the run.
         session: how long this sitting lasts, and on what it goes on.
+        trainers: who can train what.
         **sources: files the role learns from, as its trainer names them.
 
     Returns:
@@ -219,6 +224,6 @@ def train(role: str, out: Path, session: Session = ONE_GO, **sources: Path) -> P
     Raises:
         SettingsError: the role has no trainer.
     """
-    if role not in TRAINERS:
-        raise SettingsError(f"there is no recipe for {role!r}; train one of {', '.join(TRAINERS)}")
-    return TRAINERS[role](out, session, **sources)  # type: ignore[operator]
+    if role not in trainers:
+        raise SettingsError(f"there is no recipe for {role!r}; train one of {', '.join(trainers)}")
+    return trainers[role](out, session, **sources)

@@ -31,7 +31,7 @@ class TextRecipe:
     """A whole training of a text encoder as a reader."""
 
     loop: LoopConfig
-    batch: int = 96
+    batch: int = 64
     limit: int = 128
     """Bytes, prefix included, below which prompts are worded where they can be."""
     frame_rates: tuple[int, ...] = (8, 12, 16, 24)

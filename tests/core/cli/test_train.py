@@ -8,7 +8,8 @@ def calls(monkeypatch):
     """Stand in for the training itself, which has its own tests; note what it is asked for."""
     found = []
 
-    def train(role, out, session, **sources):
+    def train(role, out, session, *, trainers, **sources):
+        assert role in trainers
         found.append((role, out, session, sources))
         for step in (1, 2, 3):
             session.on_step(step, {"total": 0.5})

@@ -8,6 +8,7 @@ import torch
 from moviegen_core.evaluation import train_judge as training
 from moviegen_core.evaluation.judge import open_judge
 from moviegen_core.evaluation.measure_video import held_out_scenes
+from moviegen_core.models.judge import JUDGE_PRESETS
 from moviegen_core.models.tae import TAE_PRESETS, TemporalAutoencoder
 from moviegen_core.theatre.questions import QUESTIONS, classes
 from moviegen_core.theatre.sampling import sample_scenes
@@ -96,7 +97,7 @@ def test_with_an_autoencoder_a_part_of_the_renders_passes_through_it(tiny_judge)
 
 
 def test_a_trained_judge_loads_and_a_resumed_run_goes_on(tiny_judge, tmp_path, monkeypatch):
-    monkeypatch.setitem(training.JUDGE_PRESETS, "nano", tiny_judge.config)
+    monkeypatch.setitem(JUDGE_PRESETS, "nano", tiny_judge.config)
     steps = []
     training.train_judge(tmp_path, Session(minutes=0), recipe=RECIPE)
     resumed = Session(resume=True, on_step=lambda step, _: steps.append(step))
