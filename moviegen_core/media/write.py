@@ -24,6 +24,8 @@ __all__ = ["clip_from_frames", "frames_from_clip", "read_metadata", "write_clip"
 CRF = 14
 """x264 quality: lower is better and larger; at 14 the difference to the source cannot be seen."""
 PRESET = "fast"
+REPRODUCIBLE = "mbtree=0"
+"""x264's macroblock tree reads memory it never wrote where frames are small: one clip became several files."""
 BT709, LIMITED_RANGE = 1, 1
 """H.264 numbers of the colour tags."""
 MAX_RATIO = 2**31 - 1
@@ -138,7 +140,8 @@ def _plain(text: str) -> str:
 
 
 def _h264(container: OutputContainer, first: Tensor, fps: Fraction, crf: int) -> VideoStream:
-    stream = container.add_stream("libx264", rate=fps, options={"crf": str(crf), "preset": PRESET})
+    options = {"crf": str(crf), "preset": PRESET, "x264-params": REPRODUCIBLE}
+    stream = container.add_stream("libx264", rate=fps, options=options)
     stream.height, stream.width = (side + side % 2 for side in first.shape[:2])
     stream.pix_fmt = "yuv420p"
     context = stream.codec_context

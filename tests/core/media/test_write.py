@@ -49,6 +49,12 @@ def test_pixels_come_back_all_but_unchanged(tmp_path):
     assert 10 * torch.log10(255**2 / error) > 42
 
 
+def test_the_same_frames_make_the_same_file_every_time(tmp_path):
+    frames = torch.randint(0, 256, (9, 18, 32, 3), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    files = {write_clip(tmp_path / "clip.mp4", frames, Fraction(16)).read_bytes() for _ in range(30)}
+    assert len(files) == 1
+
+
 def test_colours_are_truly_converted_to_the_bt709_they_are_tagged_as(tmp_path):
     green = torch.tensor([0, 255, 0], dtype=torch.uint8).expand(2, 32, 32, 3)
     path = write_clip(tmp_path / "green.mp4", green, Fraction(16))
