@@ -57,7 +57,7 @@ TEXT_NANO = TextRecipe(
 VIDEO_NANO = VideoRecipe(
     preset="nano",
     text=TEXT_NANO,
-    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=3e-3), num_steps=6000, warmup_steps=200),
+    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=3e-3), num_steps=6000, warmup_steps=100),
     latents=LatentConfig(
         buckets=(
             Bucket(height=112, width=192, num_frames=1, frame_rates=RATES, weight=16),
