@@ -1,0 +1,132 @@
+"""Where weights lie, and reading them through the host so that its memory tricks apply."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import comfy.utils
+import folder_paths
+from torch import Tensor
+
+from ...moviegen_core.errors import WeightsError
+from ...moviegen_core.weights.build import build, config_from_json
+from ...moviegen_core.weights.cast import CAST_FILE, SHIPPED, Cast, open_cast
+from ...moviegen_core.weights.files import read_header
+
+FOLDER = "moviegen"
+"""Our own kind of model folder: one folder inside it per cast."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """A weights file that was checked against its own config."""
+
+    config: Any
+    """The role's config."""
+    state: dict[str, Tensor]
+
+
+def register_folder() -> None:
+    """Tell the host about our model folder; it may be told twice."""
+    folder_paths.add_model_folder_path(FOLDER, str(Path(folder_paths.models_dir) / FOLDER))
+
+
+def cast_folders() -> dict[str, Path]:
+    """Casts that the user has, by name; a folder whose name is shipped or taken is passed over."""
+    register_folder()
+    roots = [
+        Path(root) for kind in (FOLDER, "diffusion_models") for root in folder_paths.get_folder_paths(kind)
+    ]
+    files = [file for root in roots if root.is_dir() for file in sorted(root.glob(f"*/{CAST_FILE}"))]
+    return {file.parent.name: file.parent for file in reversed(files) if file.parent.name not in SHIPPED}
+
+
+def cast_names() -> list[str]:
+    """Every cast that can be chosen, the shipped ones first."""
+    return [*SHIPPED, *sorted(cast_folders())]
+
+
+def find_cast(name: str) -> Cast:
+    """Open a cast by the name the user chose.
+
+    Args:
+        name: one of ``cast_names``.
+
+    Returns:
+        The cast.
+
+    Raises:
+        WeightsError: there is none of that name.
+    """
+    if name in SHIPPED:
+        return open_cast(name)
+    folders = cast_folders()
+    if name not in folders:
+        root = folder_paths.get_folder_paths(FOLDER)[0]
+        raise WeightsError(
+            f"cast {name!r} is not there; choose one of {', '.join(cast_names())}, or put its folder into"
+            f" {root}"
+        )
+    return open_cast(folders[name])
+
+
+def file_names(kind: str) -> list[str]:
+    """Files of one of the host's model folders that could be ours."""
+    return [name for name in folder_paths.get_filename_list(kind) if name.endswith(".safetensors")]
+
+
+def find_file(kind: str, name: str) -> Path:
+    """A file of one of the host's model folders.
+
+    Args:
+        kind: such as "vae".
+        name: as ``file_names`` gives it.
+
+    Returns:
+        Its path.
+
+    Raises:
+        WeightsError: it is gone.
+    """
+    path = folder_paths.get_full_path(kind, name)
+    if path is None:
+        raise WeightsError(
+            f"{name!r} is not in the {kind} folder any more; put it back or choose another file"
+        )
+    return Path(path)
+
+
+def stamp(paths: list[Path]) -> tuple[tuple[str, int, int], ...]:
+    """What changes when one of these files does."""
+    facts = [(path, path.stat()) for path in paths if path.is_file()]
+    return tuple((str(path), fact.st_mtime_ns, fact.st_size) for path, fact in facts)
+
+
+def read_model_file(path: Path, role: str) -> ModelFile:
+    """Read a weights file of a role.
+
+    Args:
+        path: the file.
+        role: such as "video".
+
+    Returns:
+        Its config and its tensors, which fit each other.
+
+    Raises:
+        WeightsError: missing, broken, foreign, of another role, or its tensors do not fit its config.
+    """
+    header = read_header(path)
+    if header.role != role:
+        raise WeightsError(
+            f"{path} holds a {header.role} model, a {role} was asked for; give the {role} file"
+        )
+    config = config_from_json(role, header.config)
+    state = comfy.utils.load_torch_file(str(path), safe_load=True)
+    wanted = {name: tensor.shape for name, tensor in build(role, config).state_dict().items()}
+    strays = sorted(set(wanted) ^ set(state)) or sorted(n for n in wanted if wanted[n] != state[n].shape)
+    if strays:
+        raise WeightsError(
+            f"{path} does not hold the tensors its config asks for ({strays[0]} is missing, left over or of"
+            " another shape); download or train it again"
+        )
+    return ModelFile(config=config, state=state)

@@ -1,0 +1,143 @@
+"""What an artist sees while a clip is made: the whole clip, moving, in the sampler node's own preview slot.
+
+The host sends one still picture per step. Between steps this sends the frames of the latest estimate one
+after the other, so that every frontend, which shows the newest picture it got, plays the clip.
+"""
+
+# Shape letters: B clip, C channel, T latent frame, H row, W column.
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import comfy_execution.progress
+import comfy_execution.utils
+import latent_preview
+from comfy.cli_args import LatentPreviewMethod, args
+from PIL import Image
+from torch import Tensor
+
+from ...moviegen_core.errors import GeometryError
+
+PICTURES_PER_SECOND = 8
+FRAMES_PER_PICTURE = 2
+"""Every second frame is shown: a clip of 16 frames a second plays at its own speed."""
+
+Show = Callable[[Tensor, int, int], None]
+"""(frame (H, W, 3) uint8, steps done, all steps) -> the preview slot."""
+OnStep = Callable[[int, Tensor, Tensor, int], None]
+"""The host's: (steps done before, estimate, state, all steps)."""
+
+
+class ClipPlayer:
+    """Plays the latest estimate in a thread of its own, between entering and leaving."""
+
+    def __init__(self, latent_format: Any, show: Show) -> None:  # noqa: ANN401 - MovieGenLatent
+        self.latent_format, self.show = latent_format, show
+        self.frames: Tensor | None = None
+        self.progress, self.position = (0, 0), 0
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self._play, name="moviegen-preview", daemon=True)
+
+    def __enter__(self) -> "ClipPlayer":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.done.set()
+        self.thread.join()
+        self.latent_format.shown_cell = 0
+
+    def update(self, estimate_BCTHW: Tensor, steps: int, all_steps: int) -> None:
+        """Play this estimate from now on, from where the last one was."""
+        self.frames = self.latent_format.preview.frames(estimate_BCTHW[0])
+        self.progress = (steps, all_steps)
+
+    def _play(self) -> None:
+        while not self.done.wait(1 / PICTURES_PER_SECOND):
+            if self.frames is not None:
+                self._show_next(self.frames)
+
+    def _show_next(self, frames: Tensor) -> None:
+        self.position = (self.position + FRAMES_PER_PICTURE) % len(frames)
+        self.latent_format.shown_cell = self.position // self.latent_format.temporal_downscale_ratio
+        self.show(frames[self.position], *self.progress)
+
+
+def watch_sampling(
+    executor: Any,  # noqa: ANN401 - the host's chain of wrappers
+    noise: Tensor,
+    latent_image: Tensor,
+    sampler: Any,  # noqa: ANN401
+    sigmas: Tensor,
+    denoise_mask: Tensor | None = None,
+    callback: OnStep | None = None,
+    *rest: Any,  # noqa: ANN401
+    **options: Any,  # noqa: ANN401
+) -> Tensor:
+    """The host's sampling of one of our models, whichever node asked: checked, and shown while it runs."""
+    model = executor.class_obj.model_patcher.model
+    check_latent(latent_image, model.latent_format.latent_channels, model.diffusion_model.config.patch)
+    start = (noise, latent_image, sampler, sigmas, denoise_mask)
+    show = preview_slot() if latent_image.shape[2] > 1 else None
+    if show is None:
+        return executor(*start, callback, *rest, **options)
+    with ClipPlayer(model.latent_format, show) as player:
+        return executor(*start, _both(player, callback), *rest, **options)
+
+
+def _both(player: ClipPlayer, callback: OnStep | None) -> OnStep:
+    def on_step(step: int, estimate: Tensor, state: Tensor, all_steps: int) -> None:
+        player.update(estimate, step + 1, all_steps)
+        if callback is not None:
+            callback(step, estimate, state, all_steps)
+
+    return on_step
+
+
+def check_latent(latent: Tensor, channels: int, patch: tuple[int, int, int]) -> None:
+    """Refuse a latent that our models cannot read.
+
+    Args:
+        latent: (B, C, T, H, W) that the sampler starts from.
+        channels: what the model reads.
+        patch: latent cells per token.
+
+    Raises:
+        GeometryError: another family's latent, or a size that is not whole tokens.
+    """
+    if latent.ndim != 5 or latent.shape[1] != channels:
+        raise GeometryError(
+            f"the latent has {latent.shape[1]} channels and this model works on {channels}; it was made for"
+            " another family of models: start from Empty Movie Latent, or encode with the VAE of Load Movie"
+            " Gen"
+        )
+    height, width = (side * 8 for side in latent.shape[3:])
+    if any(size % side for size, side in zip(latent.shape[2:], patch, strict=True)):
+        good = [
+            max(1, round(side / 8 / cells)) * cells * 8
+            for side, cells in ((width, patch[2]), (height, patch[1]))
+        ]
+        raise GeometryError(
+            f"a latent of {width}x{height} pixels does not fit this model, whose sides are multiples of"
+            f" {8 * patch[1]}; make it {good[0]}x{good[1]}"
+        )
+
+
+def previews_on() -> bool:
+    """Whether the user wants previews."""
+    return args.preview_method != LatentPreviewMethod.NoPreviews
+
+
+def preview_slot() -> Show | None:
+    """The preview slot of the node that is running; None where no node runs or previews are off."""
+    context = comfy_execution.utils.get_executing_context()
+    if context is None or not previews_on():
+        return None
+    registry, node = comfy_execution.progress.get_progress_state(), context.node_id
+
+    def show(frame: Tensor, steps: int, all_steps: int) -> None:
+        picture = ("JPEG", Image.fromarray(frame.numpy()), latent_preview.MAX_PREVIEW_RESOLUTION)
+        registry.update_progress(node, steps, all_steps, picture)
+
+    return show

@@ -1,0 +1,133 @@
+"""Our temporal autoencoder as the host's VAE: whole, in tiles, any frame count."""
+
+# Shape letters: B clip, C channel, T frame, H row, W column.
+
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management
+import comfy.model_patcher
+import comfy.ops
+import comfy.sd
+import torch
+from torch import Tensor, nn
+
+from ...moviegen_core.errors import GeometryError
+from ...moviegen_core.models.tae import TaeConfig, TemporalAutoencoder
+from ...moviegen_core.stages.decode import CONTEXT_CELLS, WINDOW_CELLS, decode_clip
+from ..convert import image_from_pixels_, pixels_from_image
+from .files import read_model_file
+from .operations import host_operations
+
+LIVE_TENSORS = 6
+"""How many tensors of the widest level live at once at the peak."""
+
+
+class HostAutoencoder(TemporalAutoencoder):
+    """The core's autoencoder behind the host's calls; parameter names are the core's."""
+
+    def decode(self, latent: Tensor, num_frames: int | None = None, **_options: Any) -> Tensor:  # noqa: ANN401
+        """As the core's; without a count, which the host does not know, all frames, long clips in windows."""
+        if num_frames is not None:
+            return super().decode(latent, num_frames)
+        check_decodable(latent, self.config.latent_channels)
+        return decode_clip(self, latent, latent.shape[2] * self.grid.frames)
+
+
+def check_decodable(latent: Tensor, channels: int) -> None:
+    """Refuse a latent that this autoencoder did not make.
+
+    Args:
+        latent: what is to be decoded.
+        channels: of our latents.
+
+    Raises:
+        GeometryError: other channels, or no frames axis.
+    """
+    if latent.ndim != 5 or latent.shape[1] != channels:
+        axes = "" if latent.ndim == 5 else " and no frames"
+        raise GeometryError(
+            f"the latent has {latent.shape[1]} channels{axes}, and the Movie Gen VAE decodes clips of"
+            f" {channels}; use the VAE of the model that made it"
+        )
+
+
+class MovieGenVAE(comfy.sd.VAE):
+    """The host's VAE around our autoencoder."""
+
+    def __init__(self, config: TaeConfig, state: dict[str, Tensor]) -> None:
+        with _without_warning():
+            super().__init__(sd={})  # the defaults of the installed host, and no model
+        grid, self.latent_channels, self.latent_dim = config.grid, config.latent_channels, 3
+        self.upscale_ratio = (lambda cells: cells * grid.frames, grid.height, grid.width)
+        self.downscale_ratio = (grid.latent_frames, grid.height, grid.width)
+        self.upscale_index_formula = self.downscale_index_formula = (grid.frames, grid.height, grid.width)
+        self.process_input, self.process_output = pixels_from_image, image_from_pixels_
+        self.working_dtypes = [torch.float32]
+        self.memory_used_decode = lambda shape, dtype: decode_memory(config, shape, dtype)
+        self.memory_used_encode = lambda shape, dtype: encode_memory(config, shape, dtype)
+        self._adopt(HostAutoencoder(config, operations=host_operations(comfy.ops.disable_weight_init)), state)
+
+    def _adopt(self, autoencoder: nn.Module, state: dict[str, Tensor]) -> None:
+        autoencoder.load_state_dict(state, strict=True)
+        manager = comfy.model_management
+        self.device = manager.vae_device()
+        self.vae_dtype = manager.vae_dtype(self.device, self.working_dtypes)
+        self.first_stage_model = autoencoder.eval().requires_grad_(False).to(self.vae_dtype)
+        self.output_device = manager.intermediate_device()
+        getattr(manager, "archive_model_dtypes", lambda _model: None)(self.first_stage_model)
+        classic = comfy.model_patcher.ModelPatcher
+        patcher = getattr(comfy.model_patcher, "CoreModelPatcher", classic)
+        self.patcher = patcher(
+            self.first_stage_model, load_device=self.device, offload_device=manager.vae_offload_device()
+        )
+        self.size = None
+        self.model_size()
+
+
+def load_vae(path: Path) -> MovieGenVAE:
+    """Load an autoencoder as VAE."""
+    file = read_model_file(path, "tae")
+    return MovieGenVAE(file.config, file.state)
+
+
+def decode_memory(config: TaeConfig, shape: tuple[int, ...], dtype: torch.dtype) -> float:
+    """Bytes that decoding latents of this shape needs: one window of them, and all pixels."""
+    grid = config.grid
+    cells, most = shape[2] if len(shape) > 4 else 1, WINDOW_CELLS + 2 * CONTEXT_CELLS
+    pixels = shape[0] * grid.frames * grid.height * grid.width * math.prod(shape[-2:])
+    window = _peak_values(config, config.decoder_widths) * pixels * min(cells, most)
+    return LIVE_TENSORS * window * comfy.model_management.dtype_size(dtype) + 3 * 4 * pixels * cells
+
+
+def encode_memory(config: TaeConfig, shape: tuple[int, ...], dtype: torch.dtype) -> float:
+    """Bytes that encoding pixels of this shape needs."""
+    pixels = shape[0] * math.prod(shape[2:])
+    values = LIVE_TENSORS * _peak_values(config, config.encoder_widths) * pixels
+    return values * comfy.model_management.dtype_size(dtype)
+
+
+def _peak_values(config: TaeConfig, widths: tuple[int, ...]) -> float:
+    """Values per pixel and frame of the level that holds the most."""
+    sides, frames = config.patch, 1
+    values = [widths[0] / sides**2]
+    for width, space, time in zip(widths[1:], config.space_strides, config.time_strides, strict=True):
+        values.append(width / (sides * space) ** 2 / frames)  # as it is before its time stride
+        sides, frames = sides * space, frames * time
+    return max(values)
+
+
+@contextmanager
+def _without_warning() -> Iterator[None]:
+    """The host warns that it found no weights: we bring them afterwards."""
+    logger = logging.getLogger()
+    quiet = lambda record: "No VAE weights" not in record.getMessage()  # noqa: E731
+    logger.addFilter(quiet)
+    try:
+        yield
+    finally:
+        logger.removeFilter(quiet)

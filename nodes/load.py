@@ -1,0 +1,162 @@
+"""Loading: a cast, or single files from the host's own model folders."""
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from .host import clip, files, model, vae
+
+CATEGORY = "Movie Gen/load"
+ROLES = ("video",)
+"""What the transformer of a cast can be asked to do."""
+
+
+class MovieGenLoadCast(io.ComfyNode):
+    """All models of a cast at once."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """The form."""
+        return io.Schema(
+            node_id="MovieGenLoadCast",
+            display_name="Load Movie Gen",
+            category=CATEGORY,
+            description="Load the models of a cast. The nano cast comes with this pack and needs no"
+            " download.",
+            inputs=[
+                io.Combo.Input(
+                    "cast",
+                    options=files.cast_names(),
+                    default=files.cast_names()[0],
+                    tooltip="nano ships with the pack: a small world that runs on a CPU. Put other casts,"
+                    " each a folder with a cast.json, into models/moviegen.",
+                ),
+                io.Combo.Input(
+                    "role",
+                    options=list(ROLES),
+                    default=ROLES[0],
+                    tooltip="What the model is for: video makes clips and pictures from text.",
+                ),
+            ],
+            outputs=[
+                io.Model.Output(display_name="model", tooltip="For KSampler or any other sampler."),
+                io.Clip.Output(display_name="clip", tooltip="For Movie Gen Prompt or CLIP Text Encode."),
+                io.Vae.Output(display_name="vae", tooltip="For Movie Gen Decode or VAE Encode and Decode."),
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, cast: str, **_inputs: Any) -> object:  # noqa: ANN401 - whatever else the form has
+        """Load again when the cast's files change."""
+        found = files.find_cast(cast)
+        return files.stamp([found.folder / name for name in found.roles.values()])
+
+    @classmethod
+    def execute(cls, cast: str, role: str) -> io.NodeOutput:
+        """Load the three models."""
+        found = files.find_cast(cast)
+        video, text, tae = (found.path(name) for name in (role, "text", "tae"))
+        return io.NodeOutput(model.load_model(video, tae), clip.load_clip(text), vae.load_vae(tae))
+
+
+class MovieGenLoadModel(io.ComfyNode):
+    """A video transformer alone."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """The form."""
+        return io.Schema(
+            node_id="MovieGenLoadModel",
+            display_name="Load Movie Gen Model",
+            category=CATEGORY,
+            description="Load a Movie Gen video model from the diffusion_models folder.",
+            inputs=[
+                io.Combo.Input(
+                    "model_name",
+                    options=files.file_names("diffusion_models"),
+                    tooltip="A safetensors file with a Movie Gen video model, from models/diffusion_models.",
+                )
+            ],
+            outputs=[io.Model.Output(display_name="model", tooltip="For KSampler or any other sampler.")],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, model_name: str) -> object:
+        """Load again when the file changes."""
+        return files.stamp([files.find_file("diffusion_models", model_name)])
+
+    @classmethod
+    def execute(cls, model_name: str) -> io.NodeOutput:
+        """Load it."""
+        return io.NodeOutput(model.load_model(files.find_file("diffusion_models", model_name)))
+
+
+class MovieGenLoadTextEncoder(io.ComfyNode):
+    """A text encoder alone."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """The form."""
+        return io.Schema(
+            node_id="MovieGenLoadTextEncoder",
+            display_name="Load Movie Gen Text Encoder",
+            category=CATEGORY,
+            description="Load a Movie Gen text encoder from the text_encoders folder.",
+            inputs=[
+                io.Combo.Input(
+                    "text_encoder_name",
+                    options=files.file_names("text_encoders"),
+                    tooltip="A safetensors file with a Movie Gen text encoder, from models/text_encoders.",
+                )
+            ],
+            outputs=[
+                io.Clip.Output(display_name="clip", tooltip="For Movie Gen Prompt or CLIP Text Encode.")
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, text_encoder_name: str) -> object:
+        """Load again when the file changes."""
+        return files.stamp([files.find_file("text_encoders", text_encoder_name)])
+
+    @classmethod
+    def execute(cls, text_encoder_name: str) -> io.NodeOutput:
+        """Load it."""
+        return io.NodeOutput(clip.load_clip(files.find_file("text_encoders", text_encoder_name)))
+
+
+class MovieGenLoadVAE(io.ComfyNode):
+    """A temporal autoencoder alone."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """The form."""
+        return io.Schema(
+            node_id="MovieGenLoadVAE",
+            display_name="Load Movie Gen VAE",
+            category=CATEGORY,
+            description="Load a Movie Gen temporal autoencoder from the vae folder.",
+            inputs=[
+                io.Combo.Input(
+                    "vae_name",
+                    options=files.file_names("vae"),
+                    tooltip="A safetensors file with a Movie Gen temporal autoencoder, from models/vae.",
+                )
+            ],
+            outputs=[
+                io.Vae.Output(display_name="vae", tooltip="For Movie Gen Decode or VAE Encode and Decode.")
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, vae_name: str) -> object:
+        """Load again when the file changes."""
+        return files.stamp([files.find_file("vae", vae_name)])
+
+    @classmethod
+    def execute(cls, vae_name: str) -> io.NodeOutput:
+        """Load it."""
+        return io.NodeOutput(vae.load_vae(files.find_file("vae", vae_name)))
+
+
+NODES = (MovieGenLoadCast, MovieGenLoadModel, MovieGenLoadTextEncoder, MovieGenLoadVAE)
