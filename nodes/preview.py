@@ -17,7 +17,7 @@ from ..moviegen_core.models.tae import TemporalAutoencoder
 
 DETAIL = 2
 """Preview pixels per side of a latent cell."""
-EXAMPLES, EXAMPLE_CELLS = 12, (2, 8, 8)
+EXAMPLES, EXAMPLE_CELLS = 8, (2, 8, 8)
 """Clips a fit looks at, and their latent (frames, rows, columns)."""
 RIDGE = 1e-3
 """Keeps the fit calm where the examples say little."""

@@ -140,7 +140,7 @@ class MovieGenModel(comfy.model_base.BaseModel):
         config = self.diffusion_model.config
         tokens = input_shape[0] * math.prod(input_shape[2:]) / config.patch_cells
         values = tokens * (LIVE_WIDTHS * config.width + LIVE_FFN_WIDTHS * config.ffn_width)
-        return values * comfy.model_management.dtype_size(self.get_dtype_inference())
+        return values * comfy.model_management.dtype_size(self.manual_cast_dtype or self.get_dtype())
 
 
 class MovieGenConfig(comfy.supported_models_base.BASE):

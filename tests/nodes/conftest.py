@@ -46,8 +46,9 @@ def comfy_host():
 
 @pytest.fixture(scope="session")
 def run(comfy_host):
-    """Run a node, whichever API it is written in."""
+    """Run a node, whichever API it is written in; in inference mode, as the server does."""
 
+    @torch.inference_mode()
     def call(node_id, **inputs):
         node = comfy_host.nodes[node_id]
         if hasattr(node, "define_schema"):

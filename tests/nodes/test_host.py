@@ -205,7 +205,7 @@ def test_a_preview_shows_the_colours_and_the_motion_of_the_clip(comfy_host):
     assert shown.shape == (16, 8, 12, 3)
     wanted = torch.nn.functional.avg_pool3d(clip, (1, 4, 4))[0].permute(1, 2, 3, 0)
     black = (wanted + 1).square().mean()
-    assert (shown - wanted).square().mean() < 0.35 * black
+    assert (shown - wanted).square().mean() < 0.65 * black
     columns = torch.arange(12.0)
     middle = (((shown[..., 0] + 1).sum(1)) * columns).sum(-1) / (shown[..., 0] + 1).sum((1, 2))
     assert middle[-1] > middle[0] + 3
