@@ -25,7 +25,7 @@ CRF = 14
 """x264 quality: lower is better and larger; at 14 the difference to the source cannot be seen."""
 PRESET = "fast"
 REPRODUCIBLE = "mbtree=0"
-"""x264's macroblock tree reads memory it never wrote where frames are small: one clip became several files."""
+"""x264's macroblock tree reads memory it never wrote where frames are small: one clip became many files."""
 BT709, LIMITED_RANGE = 1, 1
 """H.264 numbers of the colour tags."""
 MAX_RATIO = 2**31 - 1

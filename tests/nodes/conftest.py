@@ -23,6 +23,8 @@ def start(folder):
     from comfy.cli_args import args
 
     args.cpu = True
+    import utils.install_util  # noqa: F401 - before nodes.py puts another utils in front, as main.py does
+
     import nodes
 
     assert asyncio.run(nodes.load_custom_node(str(ROOT)))
