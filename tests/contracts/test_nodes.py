@@ -11,6 +11,9 @@ import pytest
 
 CONTRACT = Path(__file__).with_name("nodes.json")
 FROZEN = json.loads(CONTRACT.read_text())
+HELP = Path(__file__).parents[2] / "web" / "docs"
+FIELDS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
+"""Inputs that are filled in on the node itself."""
 
 
 def sockets(node):
@@ -48,6 +51,16 @@ def test_every_socket_says_what_it_is_for(pack):
         schema = node.GET_SCHEMA()
         for one in (*schema.inputs, *schema.outputs):
             assert one.tooltip, (schema.node_id, one.id)
+
+
+def test_every_node_has_a_help_page_that_speaks_of_every_field(pack):
+    pages = {path.stem: path.read_text() for path in HELP.glob("*.md")}
+    assert pages.keys() == pack.classes.keys()
+    for node_id, node in pack.classes.items():
+        schema = node.GET_SCHEMA()
+        assert pages[node_id].startswith(f"# {schema.display_name}\n")
+        fields = {one.id for one in schema.inputs if one.io_type in FIELDS}
+        assert fields <= set(re.findall(r"\*\*(\w+)\*\*", pages[node_id])), node_id
 
 
 def test_every_choice_and_number_starts_at_a_legal_value(pack):
