@@ -46,8 +46,8 @@ class MovieGenPrompt(io.ComfyNode):
                     "camera",
                     options=[NO_CAMERA, *CAMERAS],
                     default=NO_CAMERA,
-                    tooltip="How the camera moves, in the words of the training captions. nano knows all but"
-                    " arc shot.",
+                    tooltip="How the camera moves, in the words of the training captions. nano was taught"
+                    " all but arc shot.",
                 ),
                 io.Float.Input(
                     "fps",

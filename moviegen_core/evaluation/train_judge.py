@@ -65,7 +65,7 @@ JUDGE_NANO = JudgeRecipe(
 """The shipped judge is a run like this cut short at step 1,344, some 220 steps after an autoencoder joined.
 
 Of 100 held-out renders it was right about 84% of actors, 96% of colours, 98% of actions, 100% of places and
-94% of cameras; after the shipped autoencoder about 76%, 92%, 84%, 99% and 89%.
+94% of cameras; after the autoencoder of that time about 76%, 92%, 84%, 99% and 89%.
 """
 
 

@@ -21,7 +21,7 @@ TAE_NANO_IMAGES = TaeRecipe(
     ),
     images=Crop(batch=24, frames=1, height=96, width=96),
 )
-"""Pictures teach space some ten times faster than clips, whose frames resemble each other."""
+"""Frames of a clip resemble each other; pictures do not, and teach space in fewer steps."""
 
 TAE_NANO = TaeRecipe(
     preset="nano",
