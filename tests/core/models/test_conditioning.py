@@ -18,7 +18,7 @@ def test_encoders_stand_side_by_side_and_do_not_touch_each_other():
 
 
 def test_every_encoder_arrives_at_the_same_scale():
-    tokens = JointConditioning((4, 6), 64, nn)([FEATURES[0] * 1000, FEATURES[1] / 10]).tokens_BKC
+    tokens = JointConditioning((4, 6), 64, nn)([FEATURES[0] * 1000, FEATURES[1] * 10]).tokens_BKC
     assert_close(tokens.std(-1, unbiased=False), torch.ones(2, 8), atol=1e-2, rtol=0)
 
 
