@@ -8,6 +8,7 @@ what the scene shows. Our choice.
 # Shape letters: B prompt, L byte, C channel, Q question.
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from ..models.prompt import format_prompt
 from ..models.text import ByteEncoder, tokenize
 from ..theatre.captions import caption_and_label
-from ..theatre.questions import CAPTION_QUESTIONS, NO_ANSWER, classes
+from ..theatre.questions import CAPTION_QUESTIONS, NO_ANSWER, Questions, classes
 from ..theatre.sampling import sample_scenes
 from ..theatre.scene import Scene
 from .loop import LoopConfig
@@ -83,8 +84,7 @@ class ReadingObjective:
         ids_BL, mask_BL = (part.to(device) for part in tokenize(prompts))
         with torch.autocast(device.type, torch.bfloat16):
             scores = self.reader(ids_BL, mask_BL)
-        pairs = zip(CAPTION_QUESTIONS, scores, classes_BQ.to(device).unbind(1), strict=True)
-        losses = {name: _cross_entropy(score, right) for name, score, right in pairs}
+        losses = answer_losses(scores, classes_BQ.to(device), CAPTION_QUESTIONS)
         return losses | {"total": torch.stack(list(losses.values())).sum()}
 
     def batch(self, step: int) -> tuple[list[str], Tensor]:
@@ -96,6 +96,12 @@ class ReadingObjective:
             draw_prompt(scene, fps, rng, self.recipe.limit) for scene, fps in zip(scenes, rates, strict=True)
         ]
         return prompts, classes(scenes, CAPTION_QUESTIONS)
+
+
+def answer_losses(scores: Sequence[Tensor], classes_BQ: Tensor, questions: Questions) -> dict[str, Tensor]:
+    """Cross entropy of each question by name; ``scores`` holds (B, answers) for each."""
+    pairs = zip(questions, scores, classes_BQ.unbind(1), strict=True)
+    return {name: _cross_entropy(score, right) for name, score, right in pairs}
 
 
 def _cross_entropy(scores: Tensor, right: Tensor) -> Tensor:

@@ -11,8 +11,11 @@ from torch import Tensor, nn
 from ..flow.path import interpolate, logit_normal_times, target_velocity
 from ..models.text import ByteEncoder, tokenize
 from ..models.video import VideoTransformer
+from ..theatre.questions import classes
+from ..theatre.scene import Scene
 from .latents import LatentConfig, LatentStore
 from .loop import LoopConfig
+from .recall import Recall
 from .train_text import TextRecipe, draw_prompt
 
 SHORT_PROMPT = 96
@@ -47,17 +50,20 @@ class VideoRecipe:
     """After so many steps one more shard joins; earlier ones stay."""
     drop_caption: float = 0.1
     """Share of samples that learn the empty prompt, for guidance."""
+    recall: float = 0.03
+    """Weight of the questions that hidden tokens answer."""
     short_batches: float = 0.8
     """Share of batches whose prompts all stay below SHORT_PROMPT; one long prompt pads a whole batch."""
 
 
 class TextToVideoModel(nn.Module):
-    """The two models that train as one."""
+    """The two models that train as one, and what asks the second what it was told."""
 
     def __init__(self, text: ByteEncoder, video: VideoTransformer) -> None:
         super().__init__()
         self.text = text
         self.video = video
+        self.recall = Recall(video)
 
     def forward(self, x_BCTHW: Tensor, t_B: Tensor, ids_BL: Tensor, mask_BL: Tensor) -> Tensor:
         """Velocity of noisy latents under tokenized prompts."""
@@ -77,31 +83,33 @@ class VideoObjective:
         """Losses of step ``step``."""
         rng = random.Random(step)
         generator = torch.Generator().manual_seed(step)
-        data, prompts = self.batch(step, rng)
+        data, prompts, scenes = self.batch(step, rng)
         noise = torch.randn(data.shape, generator=generator)
         times = logit_normal_times(len(prompts), generator, self.device)
         data, noise = data.to(self.device), noise.to(self.device)
         ids_BL, mask_BL = (part.to(self.device) for part in tokenize(prompts))
         with torch.autocast(data.device.type, torch.bfloat16):
             velocity = self.model(interpolate(data, noise, times), times, ids_BL, mask_BL)
-        loss = (velocity.float() - target_velocity(data, noise)).square().mean()
-        return {"total": loss}
+            recall = self.model.recall(classes(scenes).to(self.device))
+        flow = (velocity.float() - target_velocity(data, noise)).square().mean()
+        return {"flow": flow, "recall": recall, "total": flow + self.recipe.recall * recall}
 
-    def batch(self, step: int, rng: random.Random) -> tuple[Tensor, list[str]]:
-        """Latents (B, 16, T, H, W) of one bucket and freshly worded prompts."""
+    def batch(self, step: int, rng: random.Random) -> tuple[Tensor, list[str], list[Scene]]:
+        """Latents (B, 16, T, H, W) of one bucket, freshly worded prompts, and the scenes they tell of."""
         bucket = self._bucket(step, rng)
         shards = [
             index for index in range(self.num_shards(step)) if self.store.config.bucket_of(index) == bucket
         ]
         limit = SHORT_PROMPT if rng.random() < self.recipe.short_batches else 0
-        rows, prompts = [], []
+        rows, prompts, scenes = [], [], []
         for _ in range(self.batch_size(bucket)):
             shard = self.store.shard(rng.choice(shards))
             row = rng.randrange(len(shard.scenes))
             rows.append(shard.latents[row])
+            scenes.append(shard.scenes[row])
             dropped = rng.random() < self.recipe.drop_caption
             prompts.append("" if dropped else draw_prompt(shard.scenes[row], shard.fps, rng, limit))
-        return torch.stack(rows).float(), prompts
+        return torch.stack(rows).float(), prompts, scenes
 
     def num_shards(self, step: int) -> int:
         """Shards that batches of a step draw from."""
