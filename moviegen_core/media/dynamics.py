@@ -168,18 +168,15 @@ def ducked(sound: Sound, key: Sound, ducking: Ducking) -> Sound:
 def ducking_curve(key: Sound, ducking: Ducking) -> Tensor:
     """Decibels to turn down by, 50 a second from the key's start until all is as before; (N,) float64."""
     meter, weights = PowerMeter(key.sample_rate, STEPS_PER_SECOND), channel_weights(key.speakers)
-    for heard in k_weighted(key):
-        meter.hear(weights @ heard.square())
+    for weighted in k_weighted(key):
+        meter.hear(weights @ weighted.square())
     over = [lufs(power) - ducking.threshold_lufs for power in meter.means().tolist()]
-    wanted = (torch.tensor([0.0, *over], dtype=torch.float64) / KNEE_DECIBELS + 0.5).clamp(
-        0, 1
-    ) * ducking.depth_db
-    wanted[0] = 0.0
+    heard = (torch.tensor(over, dtype=torch.float64) / KNEE_DECIBELS + 0.5).clamp(0, 1)
     hold, release, attack = (
         math.ceil(seconds * STEPS_PER_SECOND)
         for seconds in (ducking.hold_seconds, ducking.release_seconds, ducking.attack_seconds)
     )
-    wanted = F.pad(wanted, (hold + 1, hold + release + 2))
+    wanted = F.pad(heard * ducking.depth_db, (hold + 1, hold + release + 2))
     held = F.max_pool1d(wanted[None], hold + 2, 1)[0]  # two steps meet at every point of the curve
     released = _falling(held, ducking.depth_db / max(1, release))
     return _falling(released.flip(0), ducking.depth_db / max(1, attack)).flip(0)

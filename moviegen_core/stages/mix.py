@@ -15,7 +15,6 @@ from ..media.resample import resampled
 from ..media.sound import SAMPLE_RATE, Sound, amplified, exactly, summed
 from ..media.write_sound import write_wav
 
-MAX_GAIN = 60.0
 LIFT = 30.0
 """Decibels that a mix is raised by at most to reach its loudness: more would bring up mere noise."""
 NEAR = 0.1
@@ -31,13 +30,11 @@ class Stem:
     sound: Sound
     gain_db: float = 0.0
     leads: bool = False
-    """The others duck under a stem that leads, such as the original with its dialogue; it never ducks itself."""
+    """The others duck under a stem that leads, such as the original with its dialogue."""
 
     def __post_init__(self) -> None:
-        if not -MAX_GAIN <= self.gain_db <= MAX_GAIN:
-            raise SettingsError(
-                f"a gain of {self.gain_db} dB is out of range; give -{MAX_GAIN:g} to {MAX_GAIN:g}"
-            )
+        if not -60 <= self.gain_db <= 60:
+            raise SettingsError(f"gain {self.gain_db} dB is too much; give -60 to 60")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +49,11 @@ class MixSettings:
     ducking: Ducking | None = field(default_factory=Ducking)
     """None: the stems that lead are not made room for."""
     loudness_lufs: float | None = None
-    """Integrated loudness to reach (EBU R 128: -23; streaming: -14 to -16); None leaves the level as it is."""
+    """Integrated loudness to reach (EBU R 128: -23; streaming: -14 to -16); None keeps the level."""
     ceiling_dbtp: float = -1.0
     """The true peak that nothing passes."""
     limiting: bool = True
-    """Whether peaks over the ceiling are turned down one by one; else the whole mix is, and may stay softer."""
+    """Whether peaks over the ceiling are turned down one by one; else the whole mix is."""
 
     def __post_init__(self) -> None:
         if self.num_channels not in (1, 2):
@@ -64,13 +61,9 @@ class MixSettings:
         if min(self.fade_in_seconds, self.fade_out_seconds) < 0:
             raise SettingsError("a fade cannot last less than 0 seconds; give 0 for none")
         if self.loudness_lufs is not None and not -70 <= self.loudness_lufs <= -5:
-            raise SettingsError(
-                f"loudness {self.loudness_lufs} LUFS is out of range; give -70 to -5, such as -16"
-            )
+            raise SettingsError(f"loudness {self.loudness_lufs} LUFS is out of range; give -70 to -5")
         if not -60 <= self.ceiling_dbtp <= 0:
-            raise SettingsError(
-                f"ceiling {self.ceiling_dbtp} dBTP is out of range; give -60 to 0, such as -1"
-            )
+            raise SettingsError(f"ceiling {self.ceiling_dbtp} dBTP is out of range; give -60 to 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +80,8 @@ class Mix:
 def mix(stems: Mapping[str, Stem], num_samples: int, settings: MixSettings) -> Mix:
     """Mix stems of any rate and channels into a soundtrack of an exact length.
 
-    A loudness takes passes over all stems before this returns: one to measure, and up to two more for what the
-    limiter would take away. A silent mix stays silent, and one more than 30 dB below the target is raised by 30.
+    A loudness takes passes over all stems before this returns: one to measure, and up to two more for
+    what the limiter would take away. What lies more than 30 dB below the target is raised by 30, silence not.
 
     Args:
         stems: their names, such as "effects", "ambience", "music" and "original"; at least one.
