@@ -19,8 +19,8 @@ LIFT = 30.0
 """Decibels that a mix is raised by at most to reach its loudness: more would bring up mere noise."""
 NEAR = 0.1
 """Loudness units off the target that nobody corrects."""
-PASSES = 3
-"""How often the loudness behind the limiter is measured and corrected."""
+PASSES = 6
+"""How often the loudness behind the limiter is corrected at most; but for mere clicks, once does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class Mix:
 def mix(stems: Mapping[str, Stem], num_samples: int, settings: MixSettings) -> Mix:
     """Mix stems of any rate and channels into a soundtrack of an exact length.
 
-    A loudness takes passes over all stems before this returns: one to measure, and up to two more for
+    A loudness takes passes over all stems before this returns: one to measure, and up to six more for
     what the limiter would take away. What lies more than 30 dB below the target is raised by 30, silence not.
 
     Args:
@@ -174,7 +174,7 @@ def _gain(together: Sound, settings: MixSettings) -> float:
 
 def _corrected(together: Sound, gain: float, settings: MixSettings) -> float:
     """Raise a gain by what the limiter takes away of the loudness again."""
-    for _ in range(PASSES - 1):
+    for _ in range(PASSES):
         after = measure(limited(amplified(together, gain), settings.ceiling_dbtp))
         missing = (settings.loudness_lufs or 0.0) - after.integrated_lufs
         if abs(missing) < NEAR:
