@@ -19,8 +19,10 @@ LIFT = 30.0
 """Decibels that a mix is raised by at most to reach its loudness: more would bring up mere noise."""
 NEAR = 0.1
 """Loudness units off the target that nobody corrects."""
-PASSES = 6
-"""How often the loudness behind the limiter is corrected at most; but for mere clicks, once does."""
+PASSES = 3
+"""How often the loudness behind the limiter is measured and corrected at most."""
+MAX_LIMITING = 12.0
+"""Decibels that a mix is raised into the limiter by at most: more would crush it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +82,9 @@ class Mix:
 def mix(stems: Mapping[str, Stem], num_samples: int, settings: MixSettings) -> Mix:
     """Mix stems of any rate and channels into a soundtrack of an exact length.
 
-    A loudness takes passes over all stems before this returns: one to measure, and up to six more for
-    what the limiter would take away. What lies more than 30 dB below the target is raised by 30, silence not.
+    A loudness takes passes over all stems before this returns: one to measure, and up to three more for
+    what the limiter takes away. Silence, what would have to be raised by more than 30 dB, and mere clicks,
+    whose peaks would be limited by more than 12 dB, stay below it.
 
     Args:
         stems: their names, such as "effects", "ambience", "music" and "original"; at least one.
@@ -158,26 +161,27 @@ def _ducked(
 
 def _gain(together: Sound, settings: MixSettings) -> float:
     """Decibels that bring a mix to its loudness, as far as the ceiling lets them."""
-    if settings.loudness_lufs is None and settings.limiting:
+    target = settings.loudness_lufs
+    if target is None and settings.limiting:
         return 0.0
     before = measure(together)
-    if math.isinf(before.true_peak_dbtp):
-        return 0.0
     room = settings.ceiling_dbtp - before.true_peak_dbtp
-    wanted = 0.0
-    if settings.loudness_lufs is not None and not math.isinf(before.integrated_lufs):
-        wanted = min(settings.loudness_lufs - before.integrated_lufs, LIFT)
-    if wanted <= room or not settings.limiting:
+    heard = target is not None and math.isfinite(before.integrated_lufs)
+    wanted = min(target - before.integrated_lufs, LIFT) if heard else 0.0
+    if not settings.limiting:
         return min(wanted, room)
-    return _corrected(together, wanted, settings)
+    if not heard or wanted <= room:
+        return wanted
+    return _corrected(together, wanted, min(LIFT, room + MAX_LIMITING), settings)
 
 
-def _corrected(together: Sound, gain: float, settings: MixSettings) -> float:
+def _corrected(together: Sound, gain: float, most: float, settings: MixSettings) -> float:
     """Raise a gain by what the limiter takes away of the loudness again."""
+    gain = min(gain, most)
     for _ in range(PASSES):
         after = measure(limited(amplified(together, gain), settings.ceiling_dbtp))
-        missing = (settings.loudness_lufs or 0.0) - after.integrated_lufs
-        if abs(missing) < NEAR:
+        missing = settings.loudness_lufs - after.integrated_lufs
+        if abs(missing) < NEAR or gain == most:
             break
-        gain = min(gain + missing, LIFT)
+        gain = min(gain + missing, most)
     return gain
