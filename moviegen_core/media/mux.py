@@ -26,6 +26,8 @@ from .write_sound import audio_frame, checked_samples, layout_of, quantized
 
 MAX_TIMESCALE = 10**7
 """Ticks a second of an mp4's edit lists; finer ones than this are not worth their size."""
+MIN_TICKS = 10000
+"""A second; muxers use no fewer."""
 CONTAINER_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time"})
 """What a container says of itself, not of what is in it."""
 
@@ -136,7 +138,7 @@ _Pictures = Callable[[_Job, InputContainer, OutputContainer], _Added]
 
 def _write(job: _Job, partial: Path, pictures: _Pictures) -> tuple[str, ...]:
     """Write the whole file; returns what of the video is left out."""
-    with opened(job.video) as source, _begun(job, partial) as target:
+    with opened(job.video) as source, _begun(job, partial, _ticks(job, source)) as target:
         copied, encoded = pictures(job, source, target)
         sound = _sound_stream(job, target)
         others, dropped = _other_streams(job, source, target)
@@ -149,12 +151,22 @@ def _write(job: _Job, partial: Path, pictures: _Pictures) -> tuple[str, ...]:
 
 
 @contextmanager
-def _begun(job: _Job, partial: Path) -> Iterator[OutputContainer]:
+def _begun(job: _Job, partial: Path, ticks: int) -> Iterator[OutputContainer]:
     options = {}
     if job.container.format in ("mp4", "mov"):
-        options = {"movflags": "+faststart+use_metadata_tags", "movie_timescale": str(_timescale(job.time))}
+        options = {
+            "movflags": "+faststart+use_metadata_tags",
+            "movie_timescale": str(_timescale(job.time)),
+            "video_track_timescale": str(ticks),
+        }
     with av.open(f"file:{partial}", "w", format=job.container.format, options=options) as target:
         yield target
+
+
+def _ticks(job: _Job, source: InputContainer) -> int:
+    """Ticks a second in which the pictures have whole times: theirs, or a multiple that is not too coarse."""
+    ticks = video_stream(source, job.video).time_base.denominator
+    return ticks * -(-MIN_TICKS // ticks)
 
 
 def _timescale(time: PictureTime) -> int:
@@ -231,8 +243,7 @@ def _fits(stream: Stream, target: OutputContainer) -> bool:
 
 
 def _like(stream: Stream, target: OutputContainer) -> Stream:
-    copy = target.add_stream_from_template(stream)
-    copy.time_base = stream.time_base
+    copy = target.add_stream_from_template(stream, opaque=True)  # else older PyAV opens an encoder for it
     copy.metadata.update(stream.metadata)
     return copy
 
