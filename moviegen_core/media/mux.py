@@ -81,10 +81,11 @@ def add_sound(video: str | Path, sound: Sound, path: str | Path, *, keep_sound: 
     rotation; only where the new container cannot hold their codec they are encoded again. Subtitles, tags and
     chapters are kept where the container can.
 
-    AAC in mp4 and mov plays back sample for sample in players that heed edit lists, as browsers, QuickTime
-    and FFmpeg do at the start: the 1024 samples of priming are marked there, and so is the end. FFmpeg's
-    decoder does not heed the end, so who decodes without looking gets up to 1023 samples of padding more;
-    ``open_sound`` does not. FLAC (mkv) and Opus (webm) are exact for everybody.
+    AAC comes in packets of 1024 samples and begins with one that primes the decoder. The edit list of mp4 and
+    mov says where the sound begins and ends, to the sample: FFmpeg reports just that length and drops the
+    priming by itself, but hands out the last packet whole. So ``open_sound``, and players that heed the list,
+    hear exactly N samples, and who decodes with FFmpeg and looks no further up to 1023 more. FLAC (mkv) and
+    Opus (webm) give exactly N either way.
 
     Args:
         video: any video file; it may be the file to write.

@@ -15,6 +15,7 @@ from ..media.resample import resampled
 from ..media.sound import SAMPLE_RATE, Sound, amplified, exactly, summed
 from ..media.write_sound import write_wav
 
+MAX_FADE = 3600
 LIFT = 30.0
 """Decibels that a mix is raised by at most to reach its loudness: more would bring up mere noise."""
 NEAR = 0.1
@@ -60,8 +61,9 @@ class MixSettings:
     def __post_init__(self) -> None:
         if self.num_channels not in (1, 2):
             raise SettingsError(f"{self.num_channels} channels cannot be mixed; give 1 (mono) or 2 (stereo)")
-        if min(self.fade_in_seconds, self.fade_out_seconds) < 0:
-            raise SettingsError("a fade cannot last less than 0 seconds; give 0 for none")
+        for seconds in (self.fade_in_seconds, self.fade_out_seconds):
+            if not 0 <= seconds <= MAX_FADE:
+                raise SettingsError(f"a fade of {seconds} seconds is out of range; give 0 to {MAX_FADE}")
         if self.loudness_lufs is not None and not -70 <= self.loudness_lufs <= -5:
             raise SettingsError(f"loudness {self.loudness_lufs} LUFS is out of range; give -70 to -5")
         if not -60 <= self.ceiling_dbtp <= 0:

@@ -4,7 +4,6 @@ import math
 from fractions import Fraction
 
 import av
-import numpy as np
 import pytest
 import torch
 
@@ -19,27 +18,6 @@ from moviegen_core.media.sound import Sound, exactly, sound_from, waveform_of
 FILM, NTSC = Fraction(24000, 1001), Fraction(30000, 1001)
 RATES = [Fraction(n) for n in (8, 12, 15, 16, 24, 25, 30, 50, 60)] + [FILM, NTSC]
 UNEVEN = [0, 0.1, 0.2, 0.3, 1.3, 1.4, 1.5, 1.6, 2.4, 2.5]
-
-
-def video(
-    path, *, num_frames=12, rate=Fraction(24), codec="libx264", times=None, start=Fraction(0), tags=None
-):
-    """A video of noise; times in seconds make its rate vary."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate)
-        stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
-        stream.codec_context.time_base = 1 / rate if times is None else Fraction(1, 1000)
-        stream.metadata["language"] = "fre"
-        container.metadata.update(tags or {})
-        random = np.random.default_rng(0)
-        for k in range(num_frames if times is None else len(times)):
-            frame = av.VideoFrame.from_ndarray(random.integers(0, 255, (48, 48), np.uint8), format="yuv420p")
-            moment = start + (k / rate if times is None else Fraction(round(times[k] * 1000), 1000))
-            frame.time_base = stream.codec_context.time_base
-            frame.pts = round(moment / frame.time_base)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
 
 
 def packets(path):
@@ -63,7 +41,7 @@ def likeness(path, sound):
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("num_frames", [1, 2, 7, 31])
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_the_sound_has_exactly_as_many_samples_as_the_frames_last(tmp_path, rate, num_frames, suffix):
+def test_the_sound_has_exactly_as_many_samples_as_the_frames_last(tmp_path, rate, num_frames, suffix, video):
     source = video(tmp_path / "in.mp4", num_frames=num_frames, rate=rate)
     sound = noise(4)
     done = add_sound(source, sound, tmp_path / f"out.{suffix}")
@@ -89,7 +67,7 @@ def test_the_sound_has_exactly_as_many_samples_as_the_frames_last(tmp_path, rate
         ("old.mov", {"codec": "mpeg4"}),
     ],
 )
-def test_pictures_are_copied_with_their_bytes_and_times(tmp_path, name, options, suffix):
+def test_pictures_are_copied_with_their_bytes_and_times(tmp_path, name, options, suffix, video):
     source = video(tmp_path / name, **options)
     sound = noise()
     done = add_sound(source, sound, tmp_path / f"out.{suffix}")
@@ -101,7 +79,7 @@ def test_pictures_are_copied_with_their_bytes_and_times(tmp_path, name, options,
     assert likeness(done.path, sound) > 0.6
 
 
-def test_a_rotated_video_stays_rotated(tmp_path):
+def test_a_rotated_video_stays_rotated(tmp_path, video):
     source = video(tmp_path / "phone.mp4")
     data = bytearray(source.read_bytes())
     start = data.index(b"tkhd") + 4 + 40
@@ -113,7 +91,7 @@ def test_a_rotated_video_stays_rotated(tmp_path):
     assert torch.equal(read_clip(source)[0], read_clip(done.path)[0])
 
 
-def test_what_the_container_cannot_hold_is_encoded_again_at_the_same_times(tmp_path):
+def test_what_the_container_cannot_hold_is_encoded_again_at_the_same_times(tmp_path, video):
     source = video(tmp_path / "in.mp4", times=UNEVEN)
     sound = noise()
     done = add_sound(source, sound, tmp_path / "out.webm")
@@ -124,7 +102,7 @@ def test_what_the_container_cannot_hold_is_encoded_again_at_the_same_times(tmp_p
     assert likeness(done.path, sound) > 0.6
 
 
-def test_tags_and_language_stay(tmp_path):
+def test_tags_and_language_stay(tmp_path, video):
     source = video(tmp_path / "in.mp4", tags={"title": "Fox", "comment": '{"prompt": "a red ball"}'})
     with av.open(str(add_sound(source, noise(), tmp_path / "out.mp4").path)) as container:
         assert container.metadata["title"] == "Fox"
@@ -132,7 +110,7 @@ def test_tags_and_language_stay(tmp_path):
         assert container.streams.video[0].metadata["language"] == "fre"
 
 
-def test_old_sound_is_replaced_or_kept_behind_the_new(tmp_path):
+def test_old_sound_is_replaced_or_kept_behind_the_new(tmp_path, video):
     source = video(tmp_path / "in.mp4", num_frames=24)
     first, second = noise(), noise(channels=2)
     once = add_sound(source, first, tmp_path / "once.mkv").path
@@ -143,7 +121,7 @@ def test_old_sound_is_replaced_or_kept_behind_the_new(tmp_path):
     assert likeness(both, second) > 0.999
 
 
-def test_subtitles_stay_where_the_container_takes_them(tmp_path):
+def test_subtitles_stay_where_the_container_takes_them(tmp_path, video):
     text = tmp_path / "in.srt"
     text.write_text("1\n00:00:00,100 --> 00:00:00,400\nA ball falls.\n\n")
     source, titled = video(tmp_path / "in.mp4", num_frames=24), tmp_path / "titled.mkv"
@@ -162,7 +140,7 @@ def test_subtitles_stay_where_the_container_takes_them(tmp_path):
     assert add_sound(titled, noise(), tmp_path / "out.mp4").dropped == ("subtitle track 1",)
 
 
-def test_a_video_may_be_written_over_itself(tmp_path):
+def test_a_video_may_be_written_over_itself(tmp_path, video):
     source = video(tmp_path / "in.mp4")
     before = [data for _, data in packets(source)]
     add_sound(source, noise(), source)
@@ -170,7 +148,7 @@ def test_a_video_may_be_written_over_itself(tmp_path):
     assert probe_sound(source).codec == "aac"
 
 
-def test_short_sound_is_followed_by_silence_and_other_rates_are_resampled(tmp_path):
+def test_short_sound_is_followed_by_silence_and_other_rates_are_resampled(tmp_path, video):
     source = video(tmp_path / "in.mp4", num_frames=48)
     wave = 0.5 * torch.sin(2 * math.pi * 1000 * torch.arange(44100).double() / 44100)[None]
     done = add_sound(source, sound_from(wave, 44100), tmp_path / "out.mkv")
@@ -181,7 +159,7 @@ def test_short_sound_is_followed_by_silence_and_other_rates_are_resampled(tmp_pa
     assert read.shape == (1, 96000)
 
 
-def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path, video):
     def chunks():
         yield torch.zeros(1, 4000)
         raise KeyboardInterrupt
@@ -194,7 +172,7 @@ def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["in.mp4"]
 
 
-def test_what_cannot_be_done_is_refused(tmp_path):
+def test_what_cannot_be_done_is_refused(tmp_path, video):
     source = video(tmp_path / "in.mp4")
     with pytest.raises(MediaError, match=r"\.mp4, \.m4v, \.mov, \.mkv, \.webm"):
         add_sound(source, noise(), tmp_path / "out.gif")
@@ -203,17 +181,3 @@ def test_what_cannot_be_done_is_refused(tmp_path):
     with pytest.raises(MediaError, match="does not exist"):
         add_sound(tmp_path / "gone.mp4", noise(), tmp_path / "out.mp4")
     assert [entry.name for entry in tmp_path.iterdir()] == ["in.mp4"]
-
-
-@pytest.mark.parametrize("rate", RATES)
-@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_the_pictures_are_counted_and_their_rate_is_found_exactly(tmp_path, rate, suffix):
-    time = picture_time(video(tmp_path / f"in.{suffix}", num_frames=50, rate=rate))
-    assert (time.num_frames, time.fps, time.seconds) == (50, rate, 50 / rate)
-
-
-@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_a_rate_that_varies_is_told_and_timed_by_its_stamps(tmp_path, suffix):
-    time = picture_time(video(tmp_path / f"in.{suffix}", times=UNEVEN))
-    assert (time.num_frames, time.fps) == (10, None)
-    assert Fraction(5, 2) < time.seconds < Fraction(5, 2) + Fraction(3, 10)
