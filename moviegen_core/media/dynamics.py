@@ -156,7 +156,7 @@ def ducked(sound: Sound, key: Sound, ducking: Ducking) -> Sound:
         return sound
 
     def chunks() -> Iterator[Tensor]:
-        curve, start = ducking_curve(key, ducking), 0
+        curve, start = F.pad(ducking_curve(key, ducking), (0, 2)), 0
         for block in sound.blocks():
             places = (torch.arange(block.shape[1], dtype=torch.float64) + start) * STEPS_PER_SECOND
             yield block * 10 ** (_between(curve, places / sound.sample_rate) / -20)
@@ -183,7 +183,6 @@ def ducking_curve(key: Sound, ducking: Ducking) -> Tensor:
 
 
 def _between(curve: Tensor, places: Tensor) -> Tensor:
-    """A curve at places between its points; 0 past its end."""
-    padded = F.pad(curve, (0, 2))
-    lower = places.long().clamp(max=len(curve))
-    return torch.lerp(padded[lower], padded[lower + 1], (places - lower).clamp(max=1)).float()
+    """A curve that ends in two zeros, at places between its points and past its end."""
+    lower = places.long().clamp(max=len(curve) - 2)
+    return torch.lerp(curve[lower], curve[lower + 1], (places - lower).clamp(max=1)).float()
