@@ -10,9 +10,9 @@ from ..wording import PLACE_PHRASES, listed, pick, with_article
 from . import wording as say
 from .hearing import STEMS, Heard, heard
 
-MAX_DESCRIPTION = 150
+MAX_DESCRIPTION = 140
 """Characters; a longer draw is made again with less detail."""
-MAX_MUSIC_DESCRIPTION = 90
+MAX_MUSIC_DESCRIPTION = 88
 """Characters that the longest description of music takes; with the form around them all fit in 480 bytes."""
 QUALITIES = {False: 7.0, True: 8.0}
 """What the paper asks for at inference: without music, with music."""

@@ -75,7 +75,7 @@ def score(scene: Scene, seconds: float) -> list[Note]:
         Notes, bar by bar; the first bar begins on the music's first beat.
     """
     heard, dice = music(scene), stream(scene, "score")
-    style, root = STYLES[heard.mood], dice.randint(-5, 6)
+    style, root = STYLES[heard.mood], dice.randint(-6, 5)
     progression, tune = dice.choice(style.progressions), _tune(style, dice)
     notes = []
     for number in range(math.ceil(seconds * heard.tempo / 60 / BEATS) + 1):
