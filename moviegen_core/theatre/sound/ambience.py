@@ -47,10 +47,10 @@ def ambience(scene: Scene, num_samples: int) -> Tensor:
 
 def _grains(scene: Scene, kind: str, seconds: float) -> Iterator[Grain]:
     """The bed's single sounds; each voice has its own dice, so a longer clip only adds later ones."""
-    sing, voices = _VOICES.get(kind, (None, 0))
-    for number in range(voices):
-        assert sing is not None
-        yield from sing(stream(scene, f"{kind} voice{number}"), seconds)
+    if kind in _VOICES:
+        sing, num_voices = _VOICES[kind]
+        for number in range(num_voices):
+            yield from sing(stream(scene, f"{kind} voice{number}"), seconds)
 
 
 def _birds(dice: random.Random, seconds: float) -> Iterator[Grain]:

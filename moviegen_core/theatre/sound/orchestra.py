@@ -70,7 +70,7 @@ INSTRUMENTS = {
         attack=0.003,
         release=0.10,
         transpose=0,
-        gain=0.132,
+        gain=0.106,
     ),
     "guitar": Instrument(
         ratios=_stiff(18, 0.00006),
@@ -81,7 +81,7 @@ INSTRUMENTS = {
         attack=0.0015,
         release=0.16,
         transpose=0,
-        gain=0.123,
+        gain=0.098,
     ),
     "strings": Instrument(
         ratios=_STRINGS[0],
@@ -92,7 +92,7 @@ INSTRUMENTS = {
         attack=0.07,
         release=0.12,
         transpose=0,
-        gain=0.101,
+        gain=0.081,
     ),
     "marimba": Instrument(
         ratios=(1.0, 3.93, 9.2),
@@ -103,10 +103,10 @@ INSTRUMENTS = {
         attack=0.001,
         release=0.3,
         transpose=12,
-        gain=0.173,
+        gain=0.138,
     ),
 }
-LOUDNESS = 0.05
+LOUDNESS = 0.04
 """Ear-weighted RMS, left and right together, that the gains of instruments and moods were measured for."""
 MOOD_GAINS = {"happy": 0.774, "calm": 1.235, "dreamy": 1.451, "tense": 0.721}
 """Busy moods play each note softer."""

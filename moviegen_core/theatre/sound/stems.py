@@ -16,7 +16,7 @@ from .signal import SAMPLE_RATE, bounded, faded
 
 # Shape letters: S audio sample.
 
-BOUNDS = {"effects": 0.56, "ambience": 0.21, "music": 0.21}
+BOUNDS = {"effects": 0.52, "ambience": 0.2, "music": 0.27}
 """Loudest sample that each stem may have: together below 1, so that no mix of them clips."""
 _MAKERS = {"effects": effects, "ambience": ambience, "music": orchestra}
 

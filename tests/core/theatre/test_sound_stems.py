@@ -1,5 +1,6 @@
 """The whole sound: lengths, sums, bounds, repeatability."""
 
+import math
 from fractions import Fraction
 
 import pytest
@@ -11,10 +12,16 @@ from moviegen_core.theatre.events import events
 from moviegen_core.theatre.sampling import sample_scenes
 from moviegen_core.theatre.sound import mixed, render_sound
 from moviegen_core.theatre.sound.hearing import STEMS
-from moviegen_core.theatre.sound.signal import FADE_SAMPLES
+from moviegen_core.theatre.sound.signal import FADE_SAMPLES, SAMPLE_RATE, ear
 from moviegen_core.theatre.sound.stems import BOUNDS
 
 SCENES = sample_scenes(0, 24)
+
+
+def _loudness_db(waveform):
+    power = torch.fft.rfft(waveform).abs().square().sum(0)
+    hz = torch.fft.rfftfreq(waveform.shape[1], 1 / SAMPLE_RATE).clamp(min=1e-3)
+    return 10 * math.log10(float((power * ear(hz)).sum()) * 2 / waveform.shape[1] ** 2)
 
 
 @pytest.mark.parametrize("fps", [8, 16, Fraction(24000, 1001), Fraction(30000, 1001), 60])
@@ -57,6 +64,14 @@ def test_borders_do_not_click():
         for stem in render_sound(scene, num_frames=20, fps=16).values():
             assert stem[:, 0].abs().max() < 1e-3
             assert stem[:, -1].abs().max() < 1e-3
+
+
+def test_scenes_are_alike_in_loudness_and_music_stays_with_the_rest():
+    """Ear-weighted: a storm is louder than an empty hall, but none must be turned up or down."""
+    for scene in SCENES:
+        sound = render_sound(scene, num_frames=64, fps=16)
+        assert -39 < _loudness_db(mixed(sound, "effects", "ambience")) < -19
+        assert -33 < _loudness_db(sound["music"]) < -25
 
 
 def test_clear_effects_stand_out_over_the_ambience():
