@@ -47,6 +47,8 @@ class Scope:
 
     drawing: Drawing
     definitions: Mapping[str, Definition]
+    wired_kinds: frozenset[str]
+    """Types that some node of the server gives, which are no fields."""
     graph: Graph
     path: tuple[str, ...] = ()
     """The boxes on the way in."""
@@ -63,6 +65,7 @@ class Scope:
         return Scope(
             drawing=self.drawing,
             definitions=self.definitions,
+            wired_kinds=self.wired_kinds,
             graph=self.drawing.subgraphs[box.kind],
             path=(*self.path, box.id),
             outer=self,
@@ -85,7 +88,7 @@ def convert(drawing: Drawing, definitions: Mapping[str, Definition], dice: rando
         WorkflowError: it cannot be resolved.
     """
     try:
-        found = list(_running(Scope(drawing=drawing, definitions=definitions, graph=drawing.graph)))
+        found = list(_running(_whole(drawing, definitions)))
         _refuse_unknown(found)
         known = [(scope, node) for scope, node in found if node.kind in definitions]
         return {scope.name(node): _entry(scope, node, dice) for scope, node in known}
@@ -97,6 +100,11 @@ def convert(drawing: Drawing, definitions: Mapping[str, Definition], dice: rando
         raise WorkflowError(
             f"a link of the workflow leads nowhere ({error!r}); open it in ComfyUI and save it again"
         ) from error
+
+
+def _whole(drawing: Drawing, definitions: Mapping[str, Definition]) -> Scope:
+    kinds = frozenset(kind for one in definitions.values() for kind in one.outputs)
+    return Scope(drawing=drawing, definitions=definitions, wired_kinds=kinds, graph=drawing.graph)
 
 
 def _running(scope: Scope) -> Iterator[tuple[Scope, Node]]:
@@ -180,15 +188,17 @@ def _boxed(value: object) -> object:
 
 def _fields(scope: Scope, node: Node) -> dict[str, object]:
     """What is filled in on a node, or on the box around it in its stead."""
-    values = dict(_saved(node, scope.definitions[node.kind].inputs, iter(node.values)))
+    values = dict(_saved(scope, node, scope.definitions[node.kind].inputs, iter(node.values)))
     given = {field: value for (owner, field), value in _given(scope).items() if owner == node.id}
     return values | given
 
 
-def _saved(node: Node, inputs: tuple[Input, ...], rows: Iterator[Any]) -> Iterator[tuple[str, object]]:
+def _saved(
+    scope: Scope, node: Node, inputs: tuple[Input, ...], rows: Iterator[Any]
+) -> Iterator[tuple[str, object]]:
     """Fields and values as the file holds them; a field newer than the file has its first value."""
     for one in inputs:
-        if not _is_field(node, one):
+        if not _is_field(scope, node, one):
             continue
         value = next(rows, one.initial)
         for _ in range(one.control_rows):
@@ -196,15 +206,17 @@ def _saved(node: Node, inputs: tuple[Input, ...], rows: Iterator[Any]) -> Iterat
         if node.named_values is not None:
             value = node.named_values.get(one.name, one.initial)
         yield one.name, value
-        yield from _saved(node, one.opened_by(value), rows)
+        yield from _saved(scope, node, one.opened_by(value), rows)
 
 
-def _is_field(node: Node, one: Input) -> bool:
+def _is_field(scope: Scope, node: Node, one: Input) -> bool:
     """Whether a node has a row for an input; of a kind that a pack invented, the file itself tells."""
     if one.is_field or one.kind in FIELDS:
         return one.is_field
     slot = node.input(one.name)
-    return slot.is_field if slot is not None else one.required and not one.kind.startswith("COMFY_")
+    if slot is not None:
+        return slot.is_field
+    return one.required and not one.kind.startswith("COMFY_") and one.kind not in scope.wired_kinds
 
 
 def _given(scope: Scope) -> dict[tuple[str, str], object]:

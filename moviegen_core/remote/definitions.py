@@ -72,6 +72,8 @@ class Definition:
     title: str
     """What its header says as long as nobody renames it."""
     inputs: tuple[Input, ...]
+    outputs: tuple[str, ...]
+    """Types of what it gives."""
 
     def inputs_at(self, values: Mapping[str, object]) -> list[Input]:
         """All inputs, with those that the chosen values of dynamic lists bring along."""
@@ -102,7 +104,8 @@ def read_definitions(info: object) -> dict[str, Definition]:
 
 def _definition(kind: str, facts: Mapping[str, Any]) -> Definition:
     inputs = tuple(_inputs(facts["input"], "", facts.get("input_order") or {}))
-    return Definition(kind=kind, title=facts.get("display_name") or kind, inputs=inputs)
+    outputs = tuple(one for one in facts.get("output") or () if isinstance(one, str))
+    return Definition(kind=kind, title=facts.get("display_name") or kind, inputs=inputs, outputs=outputs)
 
 
 def _inputs(
