@@ -188,9 +188,19 @@ def _boxed(value: object) -> object:
 
 def _fields(scope: Scope, node: Node) -> dict[str, object]:
     """What is filled in on a node, or on the box around it in its stead."""
-    values = dict(_saved(scope, node, scope.definitions[node.kind].inputs, iter(node.values)))
+    definition = scope.definitions[node.kind]
+    values = dict(_saved(scope, node, definition.inputs, iter(_rows(node, definition))))
     given = {field: value for (owner, field), value in _given(scope).items() if owner == node.id}
     return values | given
+
+
+def _rows(node: Node, definition: Definition) -> list[object]:
+    """A node's values; files of older pages have one for inputs as well that must be connected."""
+    inputs = [one for one in definition.inputs if one.is_field or one.must_be_wired]
+    dummies = [flag for one in inputs for flag in (one.must_be_wired, *(False,) * one.control_rows)]
+    if len(dummies) != len(node.values):
+        return list(node.values)
+    return [value for value, dummy in zip(node.values, dummies, strict=True) if not dummy]
 
 
 def _saved(

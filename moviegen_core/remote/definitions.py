@@ -36,7 +36,12 @@ class Input:
     def is_field(self) -> bool:
         """Whether the page fills it in on the node itself, unless something is connected."""
         kind = self.options.get("widgetType") or self.kind
-        return kind in FIELDS and not self.options.get("forceInput")
+        return kind in FIELDS and not self.must_be_wired
+
+    @property
+    def must_be_wired(self) -> bool:
+        """Whether its pack wants a connection where others have a field."""
+        return bool(self.options.get("forceInput"))
 
     @property
     def takes_files(self) -> bool:

@@ -67,6 +67,9 @@ INFO = {
             "crf": ["INT", {"default": 23}],
         },
     ),
+    "Join": describe(
+        "Join", {"text": ["STRING", {"forceInput": True}], "by": ["STRING", {}], "times": ["INT", {}]}
+    ),
     "Pick": describe("Pick", {"names": ["COMBO", {"options": ["a", "b"], "multi_select": True}]}),
     "CustomCombo": describe("Custom Combo", {"choice": ["COMBO", {"options": []}]}),
     "Load3D": describe("Load 3D", {"image": ["LOAD_3D", {}]}),

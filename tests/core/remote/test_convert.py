@@ -64,6 +64,12 @@ def test_a_kind_of_field_that_a_pack_invented_is_told_by_the_file(page, to_promp
     assert prompt["3"]["inputs"] == {"size": 3}
 
 
+@pytest.mark.parametrize("values", [["-", 3], ["", "-", 3]])
+def test_a_place_that_older_pages_kept_for_a_wire_is_skipped(page, to_prompt, values):
+    joined = page.box(1, "Join", [page.slot("text", "STRING")], values=values)
+    assert to_prompt([joined])["1"]["inputs"] == {"by": "-", "times": 3}
+
+
 def test_titles_are_the_users_or_else_the_nodes(page, to_prompt):
     prompt = to_prompt([page.box(1, "Save"), page.box(2, "Save", title="My film")])
     assert [prompt[node]["_meta"]["title"] for node in "12"] == ["Save Video", "My film"]
