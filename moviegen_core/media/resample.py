@@ -20,7 +20,7 @@ MAX_RATE = 768000
 PASS_BAND = 0.91
 """Of the lower Nyquist frequency: 20 kHz at 44.1 kHz; up to there nothing is lost."""
 STOP_DECIBELS = 110
-"""How far down everything above the lower Nyquist frequency lies."""
+"""How far down everything above the lower Nyquist frequency is to lie; the filter reaches 109.8."""
 MAX_MATRIX = 2**21
 """Weights of a filter that holds every phase; rates whose ratio needs more share a table of phases."""
 MIN_OUTPUTS = 128
@@ -38,8 +38,7 @@ def resampled(sound: Sound, sample_rate: int) -> Sound:
         sample_rate: samples per second.
 
     Returns:
-        The sound, flat (within 0.001 dB) to 0.91 of the lower Nyquist frequency, and 110 dB down from there
-        on.
+        The sound, flat within 0.0001 dB to 0.91 of the lower Nyquist frequency, and 109 dB down above it.
 
     Raises:
         MediaError: a rate below 1 or above MAX_RATE.

@@ -6,6 +6,7 @@ from fractions import Fraction
 import av
 import pytest
 import torch
+from av.container import OutputContainer
 
 from moviegen_core.errors import MediaError
 from moviegen_core.geometry import samples_for
@@ -138,6 +139,25 @@ def test_subtitles_stay_where_the_container_takes_them(tmp_path, video):
         assert [bytes(p) for p in container.demux(subtitles=0) if p.size] == [b"A ball falls."]
     assert kept.dropped == ()
     assert add_sound(titled, noise(), tmp_path / "out.mp4").dropped == ("subtitle track 1",)
+
+
+@pytest.mark.skipif(not hasattr(OutputContainer, "set_chapters"), reason="this PyAV knows no chapters")
+def test_chapters_stay(tmp_path, video):
+    source, told = video(tmp_path / "in.mp4", num_frames=24), tmp_path / "told.mkv"
+    with av.open(str(source)) as pictures, av.open(str(told), "w") as target:
+        stream = target.add_stream_from_template(pictures.streams.video[0], opaque=True)
+        target.set_chapters(
+            [{"id": 1, "start": 0, "end": 500, "time_base": Fraction(1, 1000), "metadata": {"title": "Rain"}}]
+        )
+        for packet in pictures.demux(0):
+            if packet.size:
+                packet.stream = stream
+                target.mux(packet)
+    for suffix in ("mp4", "mkv"):
+        with av.open(str(add_sound(told, noise(), tmp_path / f"out.{suffix}").path)) as container:
+            (chapter,) = container.chapters()
+        assert chapter["metadata"]["title"] == "Rain"
+        assert chapter["end"] * chapter["time_base"] == Fraction(1, 2)
 
 
 def test_a_video_may_be_written_over_itself(tmp_path, video):
