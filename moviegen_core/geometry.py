@@ -3,6 +3,7 @@
 Order follows tensors: (frames, height, width).
 """
 
+import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -32,6 +33,36 @@ class TaeGrid:
     def latent_shape(self, num_frames: int, height: int, width: int) -> tuple[int, int, int]:
         """Latent (frames, height, width) of a clip whose sides are multiples of the cell."""
         return self.latent_frames(num_frames), height // self.height, width // self.width
+
+
+@dataclass(frozen=True, slots=True)
+class SoundGrid:
+    """Samples per latent frame of the sound codec, and which picture is seen meanwhile (Movie Gen: 25 Hz)."""
+
+    sample_rate: int = 48000
+    hop: int = 1920
+
+    @property
+    def rate(self) -> Fraction:
+        """Latent frames per second."""
+        return Fraction(self.sample_rate, self.hop)
+
+    def latent_frames(self, num_samples: int) -> int:
+        """ceil: the last latent frame may be partly filled."""
+        return -(-num_samples // self.hop)
+
+    def surplus_samples(self, num_samples: int) -> int:
+        """How many decoded samples lie past the sound's end; the caller drops them."""
+        return self.latent_frames(num_samples) * self.hop - num_samples
+
+    def latent_frame_at(self, seconds: Fraction) -> int:
+        """The latent frame that sounds at a moment."""
+        return math.floor(seconds * self.rate)
+
+    def video_frame_at(self, latent_frame: int, num_frames: int, fps: Fraction) -> int:
+        """The picture shown in the middle of a latent frame; past the clip's end it is the last one."""
+        middle = (latent_frame + Fraction(1, 2)) / self.rate
+        return min(math.floor(middle * fps), num_frames - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,5 +160,18 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def samples_for(num_frames: int, fps: Fraction, sample_rate: int = 48000) -> int:
-    """Audio samples per channel that last exactly as long as the frames."""
-    return round(num_frames / fps * sample_rate)
+    """Audio samples per channel that last as long as the frames: round(N / F * rate), a tie to the even count.
+
+    It is also where frame ``num_frames`` begins, so that frames a to b have ``samples_for(b) - samples_for(a)``.
+    """
+    return round(Fraction(num_frames) / fps * sample_rate)
+
+
+def samples_in(seconds: float | Fraction, sample_rate: int = 48000) -> int:
+    """Audio samples per channel nearest to a length in seconds, a tie to the even count."""
+    return round(Fraction(seconds) * sample_rate)
+
+
+def rescaled_samples(num_samples: int, sample_rate: int, new_rate: int) -> int:
+    """Samples that last as long at another rate, to the nearest, a tie to the even count."""
+    return round(Fraction(num_samples * new_rate, sample_rate))

@@ -62,7 +62,7 @@ def probe(path: str | Path) -> ClipInfo:
     Returns:
         Size as shown, average rate, and length as far as the container tells.
     """
-    path = _checked(path)
+    path = checked_file(path)
     if is_picture(path):
         return _picture_info(*read_image(path).shape[:2])
     with _opened(path) as container:
@@ -93,7 +93,7 @@ def frames(path: str | Path, *, fps: Fraction | None = None) -> Iterator[Tensor]
     Yields:
         Tensor: (H, W, 3) uint8, full-range RGB, upright.
     """
-    path = _checked(path)
+    path = checked_file(path)
     if is_picture(path):
         yield torch.from_numpy(read_image(path))
         return
@@ -135,17 +135,28 @@ def _picture_info(height: int, width: int) -> ClipInfo:
     )
 
 
-def _checked(path: str | Path) -> Path:
-    """Refuse what is no readable file before FFmpeg puts it in its own words."""
+def checked_file(path: str | Path, kind: str = "video or picture") -> Path:
+    """Refuse what is no readable file before FFmpeg puts it in its own words.
+
+    Args:
+        path: the file.
+        kind: what to give instead.
+
+    Returns:
+        The same path.
+
+    Raises:
+        MediaError: missing, a folder, empty or unreadable.
+    """
     path = Path(path)
     if path.is_dir():
-        raise MediaError(f"{path} is a folder; give the path of a video or picture inside it")
+        raise MediaError(f"{path} is a folder; give the path of a {kind} inside it")
     try:
         with path.open("rb") as file:
             if not file.read(1):
                 raise MediaError(f"{path} is empty (0 bytes); copy or export it again")
     except FileNotFoundError as error:
-        raise MediaError(f"{path} does not exist; give the path of a video or picture") from error
+        raise MediaError(f"{path} does not exist; give the path of a {kind}") from error
     except (OSError, ValueError) as error:
         raise MediaError(f"{path} cannot be opened ({error}); check its name and permissions") from error
     return path
