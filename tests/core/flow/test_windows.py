@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from moviegen_core.errors import SettingsError
-from moviegen_core.flow.windows import crossfade_windows
+from moviegen_core.flow.windows import blend_windows, crossfade_windows
 
 
 @pytest.mark.parametrize(("window", "overlap"), [(2, 1), (4, 2), (14, 4), (16, 8), (7, 3)])
@@ -46,3 +46,24 @@ def test_what_is_cut_and_blended_comes_back_unchanged():
 def test_an_overlap_that_does_not_fit_is_refused_with_those_that_do(window, overlap):
     with pytest.raises(SettingsError, match=f"overlap of {overlap} .* use 1 to {window // 2}"):
         list(crossfade_windows(20, window, overlap))
+
+
+def test_windows_that_overlap_by_half_fade_as_triangles():
+    weights = [weight for _, weight in crossfade_windows(60, 20, 10)][1]
+    assert_close(weights, weights.flip(0))
+    assert_close(weights[:10].diff(), torch.full((9,), 1 / 11))
+
+
+@pytest.mark.parametrize("length", [1, 5, 8, 9, 37])
+def test_what_windows_give_of_a_function_of_each_entry_blends_to_the_whole(length):
+    x = torch.randn(2, 3, length)
+    blended = blend_windows(lambda place: 2 * x[..., place] + 1, crossfade_windows(length, 8, 4), length)
+    assert_close(blended, 2 * x + 1)
+
+
+def test_where_windows_disagree_the_blend_lies_between_them():
+    parts = iter((torch.zeros(12), torch.ones(12)))
+    blended = blend_windows(lambda _: next(parts), crossfade_windows(20, 12, 4), 20)
+    assert blended[:8].eq(0).all()
+    assert blended[12:].eq(1).all()
+    assert (blended[8:12].diff() > 0).all()
