@@ -220,33 +220,52 @@ class Level(nn.Module):
 
 @torch.no_grad()
 def lowest_lines(count: int, hop: int) -> Tensor:
-    """The lowest lines of a lapped cosine transform (Princen and Bradley, 1986): (count, 1, 2 hop).
+    """The lowest lines of a lapped cosine transform (Princen and Bradley, 1986): (count, 2 hop).
 
-    Rows are orthonormal and stay so when shifted by whole hops, so that a convolution with them and a
-    transposed one behind it are a low pass, up to ``count`` times half the frame rate.
+    Rows are orthonormal and stay so when shifted by whole hops, so that ``Synthesis`` behind ``Analysis`` is
+    a low pass, up to ``count`` times half the frame rate.
     """
     places, lines = torch.arange(2 * hop, dtype=torch.float64), torch.arange(count, dtype=torch.float64)
     window = torch.sin(math.pi / (2 * hop) * (places + 0.5))
     angles = math.pi / hop * (places + 0.5 + hop / 2) * (lines[:, None] + 0.5)
-    return ((2 / hop) ** 0.5 * window * angles.cos()).float()[:, None]
+    return ((2 / hop) ** 0.5 * window * angles.cos()).float()
 
 
-def _linear(
-    kind: type[Down] | type[Up],
-    channels_in: int,
-    channels_out: int,
-    config: AudioCodecConfig,
-    operations: ModuleType,
-    **factory: Any,  # noqa: ANN401
-) -> Down | Up | None:
-    """A plain convolution between waveform and latent, which begins as a transform; None without."""
-    if not config.linear_channels:
-        return None
-    hop = config.grid.hop
-    path = kind(channels_in, channels_out, 2 * hop, hop, operations, **factory)
-    with torch.no_grad():
-        path.conv.weight.copy_(lowest_lines(config.linear_channels, hop))
-    return path
+class Analysis(nn.Module):
+    """Pieces of the waveform, two hops long and one apart, to lines: linear, at first the lowest ones."""
+
+    def __init__(self, config: AudioCodecConfig, operations: ModuleType, **factory: Any) -> None:  # noqa: ANN401
+        super().__init__()
+        self.hop, channels, count = config.grid.hop, config.channels, config.linear_channels
+        self.lines = operations.Linear(2 * self.hop * channels, count, bias=False, **factory)
+        with torch.no_grad():
+            self.lines.weight.copy_(lowest_lines(count, self.hop).repeat(1, channels) / channels**0.5)
+
+    def forward(self, waveform_BCS: Tensor) -> Tensor:
+        """(B, C, S) -> (B, lines, S / hop)."""
+        filled = F.pad(waveform_BCS, (self.hop // 2, self.hop - self.hop // 2))
+        pieces_BCFS = filled.unfold(-1, 2 * self.hop, self.hop)
+        return self.lines(pieces_BCFS.transpose(1, 2).flatten(2)).transpose(1, 2)
+
+
+class Synthesis(nn.Module):
+    """Lines to pieces of the waveform that overlap by half and add up: linear, the way back at first."""
+
+    def __init__(self, config: AudioCodecConfig, operations: ModuleType, **factory: Any) -> None:  # noqa: ANN401
+        super().__init__()
+        self.hop, self.channels, count = config.grid.hop, config.channels, config.linear_channels
+        self.pieces = operations.Linear(count, 2 * self.hop * self.channels, bias=False, **factory)
+        with torch.no_grad():
+            lines = lowest_lines(count, self.hop).repeat(1, self.channels) / self.channels**0.5
+            self.pieces.weight.copy_(lines.T)
+
+    def forward(self, lines_BCF: Tensor) -> Tensor:
+        """(B, lines, F) -> (B, C, F * hop)."""
+        pieces_BFCS = self.pieces(lines_BCF.transpose(1, 2)).unflatten(-1, (self.channels, -1))
+        first, second = pieces_BFCS.chunk(2, dim=-1)
+        both = F.pad(first, (0, 0, 0, 0, 0, 1)) + F.pad(second, (0, 0, 0, 0, 1, 0))
+        start = self.hop // 2
+        return both.transpose(1, 2).flatten(2)[..., start : start + lines_BCF.shape[-1] * self.hop]
 
 
 class Encoder(nn.Module):
@@ -268,7 +287,7 @@ class Encoder(nn.Module):
         with torch.no_grad():
             self.head.conv.bias[latent:] = FIRST_LOG_VARIANCE
             self.head.conv.weight[: config.linear_channels] = 0
-        self.linear = _linear(Down, config.channels, config.linear_channels, config, operations, **factory)
+        self.linear = Analysis(config, operations, **factory) if config.linear_channels else None
 
     def forward(self, waveform_BCS: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, S), S a multiple of the hop -> mean and log variance, each (B, latent channels, S / hop)."""
@@ -287,7 +306,7 @@ class Encoder(nn.Module):
         reach = self.head.reach(0)
         for level, before in zip(self.levels[::-1], (*self.downs[::-1], self.stem), strict=True):
             reach = before.reach(level.reach(reach))
-        return reach
+        return reach if self.linear is None else max(reach, (self.linear.hop + 1) // 2)
 
 
 class Decoder(nn.Module):
@@ -305,7 +324,7 @@ class Decoder(nn.Module):
             for (a, b), stride in zip(pairwise(widths), config.strides[::-1], strict=True)
         )
         self.head = Up(widths[-1], config.channels, config.stem_taps, config.patch, operations, **factory)
-        self.linear = _linear(Up, config.linear_channels, config.channels, config, operations, **factory)
+        self.linear = Synthesis(config, operations, **factory) if config.linear_channels else None
         if self.linear is not None:
             start_silent(self.head.conv)
 
@@ -316,7 +335,7 @@ class Decoder(nn.Module):
             x = up(level(x))
         output = self.head(self.levels[-1](x))
         if self.linear is not None:
-            output = output + self.linear(latent_BCF[:, : self.linear.conv.in_channels])
+            output = output + self.linear(latent_BCF[:, : self.linear.pieces.in_features])
         return output / LOUDNESS
 
     @property
@@ -325,7 +344,7 @@ class Decoder(nn.Module):
         reach = 0
         for level, after in zip(self.levels[::-1], (self.head, *self.ups[::-1]), strict=True):
             reach = level.reach(after.reach(reach))
-        return self.stem.reach(reach)
+        return max(self.stem.reach(reach), int(self.linear is not None))
 
 
 class AudioCodec(nn.Module):

@@ -35,7 +35,7 @@ class SoundPoolConfig:
 
     num_groups: int = 24
     group_size: int = 8
-    steps_per_group: int = 8
+    steps_per_group: int = 24
     """After so many training steps one group of sounds is replaced by a fresh one."""
     seconds: int = 8
     volumes: tuple[float, float] = (-10.0, 14.0)
