@@ -87,7 +87,7 @@ VIDEO_NANO = VideoRecipe(
 CODEC_NANO = CodecRecipe(
     preset="nano",
     loop=LoopConfig(
-        optimizer=OptimizerConfig(learning_rate=1e-3), num_steps=8000, warmup_steps=50, ema_decay=0.995
+        optimizer=OptimizerConfig(learning_rate=7e-4), num_steps=6000, warmup_steps=50, ema_decay=0.995
     ),
     pool=SoundPoolConfig(),
     phases=(
@@ -98,9 +98,9 @@ CODEC_NANO = CodecRecipe(
 
 AUDIO_NANO = AudioRecipe(
     preset="nano",
-    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=8000, warmup_steps=100),
+    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=4000, warmup_steps=100),
     latents=SoundLatentConfig(),
-    lengths=(50, 100, 100, 200),
+    lengths=(100, 100, 200),
     frames_per_step=2000,
     first_shards=60,
     steps_per_shard=25,

@@ -27,10 +27,11 @@ class SoundLossConfig:
     """Samples of each spectrum's window; the hop is a quarter."""
     spectrum: float = 1.0
     """Spectral convergence: the error of amplitudes, as a fraction of all there are."""
-    mel: float = 1.0
+    mel: float = 2.0
     """Mean absolute error of mel bands on a log scale: as loud as it should be, in every band."""
-    waveform: float = 1.0
-    """Mean absolute error of samples, as a fraction of their mean: holds the phase of what is regular."""
+    waveform: float = 0.2
+    """Mean absolute error of samples, as a fraction of their mean: holds the phase of what is regular. Kept
+    low, as noise of the right loudness and another phase costs more here than silence does."""
     kl: float = 1e-3
     """Pull of the posterior toward a unit normal, per latent value."""
     adversarial: float = 0.0

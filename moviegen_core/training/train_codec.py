@@ -40,11 +40,18 @@ class CodecRecipe:
 
 
 class CodecObjective:
-    """Losses of one step, drawn from the step's number alone."""
+    """Losses of one step, drawn from the step's number alone.
+
+    A linear path stays the transform that it begins as: it is right from the start, and the first steps of an
+    optimizer that treats all directions alike would only turn it.
+    """
 
     def __init__(self, model: AudioCodec, recipe: CodecRecipe, device: str = "cpu") -> None:
         self.model, self.recipe, self.device = model, recipe, device
         self.pool = SoundPool(recipe.pool)
+        for half in (model.encoder, model.decoder):
+            if half.linear is not None:
+                half.linear.requires_grad_(requires_grad=False)
         wants = any(phase.losses.adversarial for phase in recipe.phases)
         self.discriminator = DiscriminatorTrainer(device, model=SpectrumDiscriminator()) if wants else None
 

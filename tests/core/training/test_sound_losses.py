@@ -70,6 +70,16 @@ def test_the_phase_of_noise_matters_to_the_waveform_and_hardly_to_the_mel_bands(
     assert spectral_losses(one, other, (2048,))["mel"] < 0.15
 
 
+def test_noise_of_the_right_loudness_is_better_than_silence_by_spectra_and_worse_by_samples():
+    torch.manual_seed(0)
+    one, other = (0.1 * torch.randn(4, 1, 9600) for _ in range(2))
+    silence = torch.zeros_like(other)
+    right, none = (spectral_losses(output, other, (512,)) for output in (one, silence))
+    assert right["mel"] < 0.2 * none["mel"]
+    assert right["spectrum"] < 0.8 * none["spectrum"]
+    assert waveform_loss(one, other) > waveform_loss(silence, other)
+
+
 def test_silence_on_both_sides_is_no_error_and_has_finite_gradients():
     output = torch.zeros(1, 1, 4800, requires_grad=True)
     zeros = torch.zeros(1, 4, 3)
