@@ -160,9 +160,10 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def samples_for(num_frames: int, fps: Fraction, sample_rate: int = 48000) -> int:
-    """Audio samples per channel that last as long as the frames: round(N / F * rate), a tie to the even count.
+    """Audio samples that last as long as the frames: round(N / F * rate) per channel, ties to even.
 
-    It is also where frame ``num_frames`` begins, so that frames a to b have ``samples_for(b) - samples_for(a)``.
+    It is also where frame ``num_frames`` begins, so that frames a to b have ``samples_for(b) -
+    samples_for(a)``.
     """
     return round(Fraction(num_frames) / fps * sample_rate)
 

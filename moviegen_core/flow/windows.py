@@ -1,6 +1,7 @@
 """Overlapping windows over a long axis and the weights that blend them."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -39,13 +40,44 @@ def crossfade_windows(length: int, window: int, overlap: int) -> Iterator[tuple[
         yield slice(start, stop), weight
 
 
+def triangle_windows(length: int, window: int, hop: int) -> list[tuple[slice, Tensor]]:
+    """Cut ``length`` into windows of one size with triangular crossfades, for long sound.
+
+    The last window is moved back to end with the length, so that none is short unless the length itself is.
+
+    Args:
+        length: entries to cover, at least 1.
+        window: entries per window.
+        hop: entries from one window to the next, from 1 to one less than a window.
+
+    Returns:
+        Slices and their weights: triangles, scaled so that at every entry the weights of all slices sum to 1.
+
+    Raises:
+        SettingsError: the hop does not fit the window, or there is nothing to cover.
+
+    Source: Movie Gen, audio extension: multi-diffusion with a triangle window.
+    """
+    if length < 1:
+        raise SettingsError(f"a length of {length} entries cannot be cut into windows; give 1 or more")
+    if not 0 < hop < window:
+        raise SettingsError(f"a hop of {hop} does not fit a window of {window}; use 1 to {window - 1}")
+    last = max(0, length - window)
+    places = [slice(start, min(start + window, length)) for start in chain(range(0, last, hop), [last])]
+    slope = torch.arange(1, window + 1, dtype=torch.float64)
+    triangle = torch.minimum(slope, slope.flip(0))
+    total = torch.zeros(length, dtype=torch.float64)
+    for place in places:
+        total[place] += triangle[: place.stop - place.start]
+    return [(p, (triangle[: p.stop - p.start] / total[p]).float()) for p in places]
+
+
 def blend_windows(
     piece: Callable[[slice], Tensor], windows: Iterable[tuple[slice, Tensor]], length: int
 ) -> Tensor:
     """Make a long tensor of windows, one at a time: the weighted sum of what each gives.
 
-    Asked for a velocity at every step of a solver this is multi-diffusion, the paper's way to long sound;
-    with an overlap of half a window its crossfades are the paper's triangles.
+    Asked for a velocity at every step of a solver this is multi-diffusion, the paper's way to long sound.
 
     Args:
         piece: what a window gives, (..., L) with L the slice's length.

@@ -23,9 +23,9 @@ TO_STEREO = {
 def remixed(sound: Sound, num_channels: int) -> Sound:
     """Bring a sound to mono or stereo.
 
-    One channel goes to both sides as it is, and two become their mean, so that mono comes back unchanged and nothing
-    clips. More than two go by BS.775: centre and surrounds at -3 dB, the effects channel dropped; what is loud in
-    several of them may pass full scale, and stays whole in float.
+    One channel goes to both sides as it is, and two become their mean, so that mono comes back unchanged and
+    nothing clips. More than two go by BS.775: centre and surrounds at -3 dB, the effects channel dropped;
+    what is loud in several of them may pass full scale, and stays whole in float.
 
     Args:
         sound: of any speakers in ``TO_STEREO``.

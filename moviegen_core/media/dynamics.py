@@ -49,17 +49,19 @@ class Ducking:
         if not 0 <= self.depth_db <= 60:
             raise SettingsError(f"ducking by {self.depth_db} dB is out of range; give 0 to 60, such as 12")
         if not -70 <= self.threshold_lufs <= 0:
-            raise SettingsError(f"threshold {self.threshold_lufs} LUFS is out of range; give -70 to 0, such as -40")
+            raise SettingsError(
+                f"threshold {self.threshold_lufs} LUFS is out of range; give -70 to 0, such as -40"
+            )
         for name in ("attack", "hold", "release"):
             if not 0 <= getattr(self, f"{name}_seconds") <= 10:
                 raise SettingsError(f"ducking {name} is out of range; give 0 to 10 seconds")
 
 
 def limited(sound: Sound, ceiling_dbtp: float = -1.0) -> Sound:
-    """Turn a sound down around the peaks that pass a ceiling, all channels alike, and leave the rest as it is.
+    """Turn a sound down around peaks that pass a ceiling, all channels alike; the rest stays as it is.
 
-    The gain begins to fall 5 ms before such a peak, reaches what the peak needs when it comes, and returns at 60 dB a
-    second; a sound without such peaks comes out bit by bit.
+    The gain begins to fall 5 ms before such a peak, reaches what the peak needs when it comes, and returns at
+    60 dB a second; a sound without such peaks comes out bit by bit.
 
     Args:
         sound: of any rate.
@@ -117,7 +119,8 @@ def _falling(values: Tensor, fall: float) -> Tensor:
 def _smoothed(piece: Tensor, ahead: int) -> Tensor:
     """The greatest of the near future, averaged over the near past: nowhere less than what is needed now.
 
-    Sample n is reckoned from ``ahead + 1`` before it, as a peak may lie before a sample too, to ``ahead`` after it.
+    Sample n is reckoned from ``ahead + 1`` before it, as a peak may lie before a sample too, to ``ahead``
+    after it.
     """
     if not piece.any():
         return piece[:, 2 * ahead + 1 :]
@@ -163,12 +166,14 @@ def ducked(sound: Sound, key: Sound, ducking: Ducking) -> Sound:
 
 
 def ducking_curve(key: Sound, ducking: Ducking) -> Tensor:
-    """Decibels to turn down by, 50 a second, from the key's first sample until all is as before; (N,) float64."""
+    """Decibels to turn down by, 50 a second from the key's start until all is as before; (N,) float64."""
     meter, weights = PowerMeter(key.sample_rate, STEPS_PER_SECOND), channel_weights(key.speakers)
     for heard in k_weighted(key):
         meter.hear(weights @ heard.square())
     over = [lufs(power) - ducking.threshold_lufs for power in meter.means().tolist()]
-    wanted = (torch.tensor([0.0, *over], dtype=torch.float64) / KNEE_DECIBELS + 0.5).clamp(0, 1) * ducking.depth_db
+    wanted = (torch.tensor([0.0, *over], dtype=torch.float64) / KNEE_DECIBELS + 0.5).clamp(
+        0, 1
+    ) * ducking.depth_db
     wanted[0] = 0.0
     hold, release, attack = (
         math.ceil(seconds * STEPS_PER_SECOND)

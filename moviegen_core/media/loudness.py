@@ -50,8 +50,8 @@ class Loudness:
 def measure(sound: Sound) -> Loudness:
     """Measure a sound in one pass.
 
-    What lasts less than one gating block of 400 ms is weighed as one block of its own length, which is our choice: the
-    standard leaves it open.
+    What lasts less than one gating block of 400 ms is weighed as one block of its own length, which is our
+    choice: the standard leaves it open.
 
     Args:
         sound: any rate from 4,000 Hz, any speakers up to 7.1.
@@ -77,7 +77,7 @@ def peak_factor(sample_rate: int) -> int:
 
 
 def channel_weights(speakers: tuple[str, ...]) -> Tensor:
-    """What each speaker counts: 1.41 beside the listener, nothing for the effects channel, else 1; (C,) float64."""
+    """What a speaker counts: 1.41 beside the listener, 0 for the effects channel, else 1; (C,) float64."""
     beside = BESIDE if set(BESIDE) & set(speakers) else BEHIND  # in 5.1, what is named behind stands beside
     weights = [0.0 if name.startswith("LFE") else SURROUND if name in beside else 1.0 for name in speakers]
     return torch.tensor(weights, dtype=torch.float64)
@@ -112,7 +112,8 @@ class PowerMeter:
 
     def means(self, num_hops: int = 1) -> Tensor:
         """Mean power of every run of so many whole hops, (N,) float64."""
-        sums = torch.zeros(self.num_samples * self.hops_per_second // self.sample_rate + 1, dtype=torch.float64)
+        whole = self.num_samples * self.hops_per_second // self.sample_rate
+        sums = torch.zeros(whole + 1, dtype=torch.float64)
         counts = torch.zeros_like(sums)
         for first, values, lengths in self._parts:
             sums[first : first + len(values)] += values

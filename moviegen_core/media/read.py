@@ -65,8 +65,8 @@ def probe(path: str | Path) -> ClipInfo:
     path = checked_file(path)
     if is_picture(path):
         return _picture_info(*read_image(path).shape[:2])
-    with _opened(path) as container:
-        stream = _video_stream(container, path)
+    with opened(path) as container:
+        stream = video_stream(container, path)
         first, _ = next(_decoded(container, stream, path))
         height, width = _upright(np.empty((first.height, first.width)), _display_matrix(first)).shape
         return ClipInfo(
@@ -97,11 +97,27 @@ def frames(path: str | Path, *, fps: Fraction | None = None) -> Iterator[Tensor]
     if is_picture(path):
         yield torch.from_numpy(read_image(path))
         return
-    with _opened(path) as container:
-        stream = _video_stream(container, path)
+    with opened(path) as container:
+        stream = video_stream(container, path)
         rate = fps or _average_rate(stream)
         timed = _timed(_decoded(container, stream, path), 1 / rate, stream.time_base)
         yield from _rgb(_at_constant_rate(timed, rate))
+
+
+def timed_frames(path: Path) -> Iterator[tuple[Fraction, Tensor]]:
+    """Stream a video's frames, each with its own moment in seconds after the first; see ``frames``."""
+    with opened(path) as container:
+        stream, moments = video_stream(container, path), []
+
+        def pictures() -> Iterator[av.VideoFrame]:
+            for shown in _timed(
+                _decoded(container, stream, path), 1 / _average_rate(stream), stream.time_base
+            ):
+                moments.append(shown.start)
+                yield shown.frame
+
+        for picture in _rgb(pictures()):
+            yield moments.pop(), picture
 
 
 def read_clip(
@@ -162,7 +178,8 @@ def checked_file(path: str | Path, kind: str = "video or picture") -> Path:
     return path
 
 
-def _opened(path: Path) -> InputContainer:
+def opened(path: Path) -> InputContainer:
+    """Open a video, in our words when it is none."""
     try:
         return av.open(f"file:{path}")
     except (av.FFmpegError, ValueError) as error:
@@ -171,7 +188,8 @@ def _opened(path: Path) -> InputContainer:
         ) from error
 
 
-def _video_stream(container: InputContainer, path: Path) -> VideoStream:
+def video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The first stream of moving pictures: a song's cover is none."""
     streams = [s for s in container.streams.video if Disposition.attached_pic not in s.disposition]
     if not streams:
         raise MediaError(f"{path} holds no video, only sound or data; give a file with moving pictures")

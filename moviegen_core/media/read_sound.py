@@ -68,9 +68,10 @@ def probe_sound(path: str | Path, *, track: int = 0) -> SoundInfo:
 def open_sound(path: str | Path, *, track: int = 0) -> Sound:
     """Open a file's sound, to be streamed as often as needed.
 
-    It begins where the picture begins, if there is one, else with its own first sample. Silence fills what is missing:
-    a late start, gaps, packets that do not decode. Codec padding is dropped as far as the file tells of it. Streaming
-    raises a MediaError for samples that are no numbers, and for a file that changes rate or speakers on the way.
+    It begins where the picture begins, if there is one, else with its own first sample. Silence fills what is
+    missing: a late start, gaps, packets that do not decode. Codec padding is dropped as far as the file tells
+    of it. Streaming raises a MediaError for samples that are no numbers, and for a file that changes rate or
+    speakers on the way.
 
     Args:
         path: a sound or video file.
@@ -80,7 +81,7 @@ def open_sound(path: str | Path, *, track: int = 0) -> Sound:
         The sound, at its own rate and with its own speakers.
 
     Raises:
-        MediaError: no file, no sound in it, none that decodes, or speakers of which nobody knows where they stand.
+        MediaError: no file, no sound in it, none that decodes, or speakers that nobody knows.
     """
     path = Path(path)
     info = probe_sound(path, track=track)
@@ -125,18 +126,22 @@ def _opened(path: str | Path, track: int) -> Iterator[tuple[InputContainer, Audi
     try:
         container = av.open(f"file:{path}")
     except (av.FFmpegError, ValueError) as error:
-        raise MediaError(f"{path} is not a sound or video that can be read, or is cut off; export it again") from error
+        raise MediaError(
+            f"{path} is no sound or video that can be read, or is cut off; export it again"
+        ) from error
     with container:
         count = len(container.streams.audio)
         if not count:
-            raise NoSoundError(f"{path} holds no sound, only pictures or data; give a file with a sound track")
+            raise NoSoundError(
+                f"{path} holds no sound, only pictures or data; give a file with a sound track"
+            )
         if not 0 <= track < count:
             raise NoSoundError(f"{path} has no sound track {track}; it has {count}, counted from 0")
         yield container, container.streams.audio[track]
 
 
 def _origin(container: InputContainer, first: av.AudioFrame) -> Fraction:
-    """When the first picture is shown, by the container's clock; without pictures, when the first sample sounds."""
+    """When the first picture is shown by the container's clock; without one, when the first sample sounds."""
     pictures = [s for s in container.streams.video if Disposition.attached_pic not in s.disposition]
     if pictures and pictures[0].start_time is not None:
         return pictures[0].start_time * pictures[0].time_base
@@ -144,13 +149,16 @@ def _origin(container: InputContainer, first: av.AudioFrame) -> Fraction:
 
 
 def _stated_end(container: InputContainer, stream: AudioStream, origin: Fraction) -> int | None:
-    """Samples after the origin at which an mp4 says that its sound ends: encoders fill their last frame up."""
+    """Samples after the origin at which an mp4 says its sound ends: encoders fill the last frame up."""
     if "mp4" not in container.format.name or not stream.duration:
         return None
-    return round(((stream.start_time or 0) + stream.duration) * stream.time_base * stream.rate - origin * stream.rate)
+    end = ((stream.start_time or 0) + stream.duration) * stream.time_base
+    return round((end - origin) * stream.rate)
 
 
-def _decoded(container: InputContainer, stream: AudioStream, path: Path) -> Iterator[tuple[av.AudioFrame, bool]]:
+def _decoded(
+    container: InputContainer, stream: AudioStream, path: Path
+) -> Iterator[tuple[av.AudioFrame, bool]]:
     """Every frame that decodes, and whether something before it was lost."""
     empty, lost = True, False
     for packet in _packets(container, stream):
@@ -183,7 +191,7 @@ def _placed(
         moment = _moment(frame)
         if moment is not None:
             gap = round((moment - origin) * info.sample_rate) - cursor
-            if number == 0 or lost or abs(gap) > _slack(frame) * info.sample_rate:
+            if abs(gap) > _slack(frame, exact=number == 0 or lost) * info.sample_rate:
                 yield from silence(max(gap, 0), info.sample_rate, info.speakers).chunks()
                 cursor += max(gap, 0)
                 wave = wave[:, max(-gap, 0) :]
@@ -197,16 +205,18 @@ def _moment(frame: av.AudioFrame) -> Fraction | None:
     return None if frame.pts is None else frame.pts * frame.time_base
 
 
-def _slack(frame: av.AudioFrame) -> Fraction:
-    return COARSE_SLACK if frame.time_base >= COARSE_TICK else SLACK
+def _slack(frame: av.AudioFrame, *, exact: bool) -> Fraction:
+    """How far a frame may be from its stamp; ``exact``: only as far as stamps are rounded."""
+    if frame.time_base < COARSE_TICK:
+        return Fraction(0) if exact else SLACK
+    return frame.time_base if exact else COARSE_SLACK
 
 
 def _waveform(frame: av.AudioFrame, info: SoundInfo, path: Path) -> Tensor:
     """Samples of a frame, (C, S) float32, full scale 1."""
     if (frame.sample_rate, _speakers(frame, path)) != (info.sample_rate, info.speakers):
         raise MediaError(
-            f"{path} changes its sample rate or channels after {float(_moment(frame) or 0):.1f} seconds; export it"
-            " again with one of each"
+            f"{path} changes its sample rate or channels {_when(frame)}; export it with one of each"
         )
     values = frame.to_ndarray()
     if not frame.format.is_planar:
@@ -215,10 +225,12 @@ def _waveform(frame: av.AudioFrame, info: SoundInfo, path: Path) -> Tensor:
     wave = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float64)) - (128 if kind == "u8" else 0)
     wave = (wave / FULL_SCALE[kind]).float()
     if not wave.isfinite().all():
-        raise MediaError(
-            f"{path} holds samples that are not numbers after {float(_moment(frame) or 0):.1f} seconds; export it again"
-        )
+        raise MediaError(f"{path} holds samples that are not numbers {_when(frame)}; export it again")
     return wave
+
+
+def _when(frame: av.AudioFrame) -> str:
+    return f"{float(_moment(frame) or 0):.1f} seconds in"
 
 
 def _speakers(frame: av.AudioFrame, path: Path) -> tuple[str, ...]:
@@ -229,5 +241,7 @@ def _speakers(frame: av.AudioFrame, path: Path) -> tuple[str, ...]:
     if all(name in TO_STEREO for name in names):
         return names
     if len(names) not in SPEAKERS:
-        raise MediaError(f"{path} has {len(names)} channels of which nobody knows where they are heard; export stereo")
+        raise MediaError(
+            f"{path} has {len(names)} channels, nobody knows where they are heard; export it as stereo"
+        )
     return SPEAKERS[len(names)]

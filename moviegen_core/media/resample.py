@@ -38,14 +38,17 @@ def resampled(sound: Sound, sample_rate: int) -> Sound:
         sample_rate: samples per second.
 
     Returns:
-        The sound, flat (within 0.001 dB) to 0.91 of the lower Nyquist frequency, and 110 dB down from there on.
+        The sound, flat (within 0.001 dB) to 0.91 of the lower Nyquist frequency, and 110 dB down from there
+        on.
 
     Raises:
         MediaError: a rate below 1 or above MAX_RATE.
     """
     for rate in (sound.sample_rate, sample_rate):
         if not 1 <= rate <= MAX_RATE:
-            raise MediaError(f"{rate} Hz is out of range; use a sample rate from 1 to {MAX_RATE}, such as 48000")
+            raise MediaError(
+                f"{rate} Hz is out of range; use a sample rate from 1 to {MAX_RATE}, such as 48000"
+            )
     if sound.sample_rate == sample_rate:
         return sound
     plan = _plan(sound.sample_rate, sample_rate)
@@ -97,7 +100,8 @@ class _Plan:
         lower = phases.long()
         share = (phases - lower).float()[:, None]
         taps = self.table[lower] * (1 - share) + self.table[lower + 1] * share
-        offsets = (places // self.up - self.half + 1 - self.first(block))[:, None] + torch.arange(2 * self.half)
+        starts = places // self.up - self.half + 1 - self.first(block)
+        offsets = starts[:, None] + torch.arange(2 * self.half)
         return (inputs[:, offsets] * taps).sum(-1)
 
 

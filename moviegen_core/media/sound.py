@@ -1,7 +1,7 @@
 """Sound as a stream: read from the start as often as needed, a piece in memory at a time.
 
-Whatever changes a sound takes it and returns a new one. All of them cut the stream into the same blocks before they
-reckon, so that the pieces in which it arrives make no difference to what comes out.
+Whatever changes a sound takes it and returns a new one. All of them cut the stream into the same blocks
+before they reckon, so that the pieces in which it arrives make no difference to what comes out.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -71,7 +71,9 @@ def sound_from(waveform: Tensor, sample_rate: int = SAMPLE_RATE) -> Sound:
     if not waveform.isfinite().all():
         raise MediaError("the waveform holds values that are not numbers; make the sound again without them")
     wave = waveform.detach().cpu().float()
-    return Sound(sample_rate=sample_rate, speakers=SPEAKERS[len(wave)], chunks=lambda: iter(wave.split(BLOCK, 1)))
+    return Sound(
+        sample_rate=sample_rate, speakers=SPEAKERS[len(wave)], chunks=lambda: iter(wave.split(BLOCK, 1))
+    )
 
 
 def silence(num_samples: int, sample_rate: int = SAMPLE_RATE, speakers: tuple[str, ...] = STEREO) -> Sound:
@@ -185,7 +187,9 @@ def summed(sounds: list[Sound]) -> Sound:
     """
     first = sounds[0]
     if any((sound.sample_rate, sound.speakers) != (first.sample_rate, first.speakers) for sound in sounds):
-        raise MediaError("sounds of different rates or channels cannot be summed; resample and remix them first")
+        raise MediaError(
+            "sounds of different rates or channels cannot be summed; resample and remix them first"
+        )
 
     def chunks() -> Iterator[Tensor]:
         streams = [sound.blocks() for sound in sounds]

@@ -1,4 +1,4 @@
-"""K-weighting of ITU-R BS.1770 at any sample rate: a shelf for the head, a high pass for what is barely heard."""
+"""K-weighting of ITU-R BS.1770 at any sample rate: a shelf for the head, a high pass for deep rumble."""
 
 import math
 from collections.abc import Iterator
@@ -41,7 +41,8 @@ def shelf(sample_rate: int) -> _Section:
 def high_pass(sample_rate: int) -> _Section:
     """Second stage: (b0, b1, b2) and (1, a1, a2).
 
-    The standard's 1, -2, 1 lets 0.04 dB too much through at 48 kHz; so does this at every rate, to measure the same.
+    The standard's 1, -2, 1 lets 0.04 dB too much through at 48 kHz; so does this at every rate, to measure
+    the same.
     """
     k, standard = (math.tan(math.pi * PASS_HZ / rate) for rate in (sample_rate, 48000))
     scale = 1 + k / PASS_Q + k * k
@@ -62,7 +63,9 @@ def k_weighted(sound: Sound) -> Iterator[Tensor]:
         MediaError: the rate is too low to hold what the filter weighs.
     """
     if sound.sample_rate < LOWEST_RATE:
-        raise MediaError(f"loudness at {sound.sample_rate} Hz is not defined; resample to {LOWEST_RATE} Hz or more")
+        raise MediaError(
+            f"loudness at {sound.sample_rate} Hz is not defined; resample to {LOWEST_RATE} Hz or more"
+        )
     stages = _stages(sound.sample_rate)
     state = torch.zeros(len(sound.speakers), 4, dtype=torch.float64)
     for block in sound.blocks():

@@ -141,7 +141,25 @@ def _plain(text: str) -> str:
 
 def _h264(container: OutputContainer, first: Tensor, fps: Fraction, crf: int) -> VideoStream:
     options = {"crf": str(crf), "preset": PRESET, "x264-params": REPRODUCIBLE}
-    stream = container.add_stream("libx264", rate=fps, options=options)
+    return picture_stream(container, first, fps, "libx264", options)
+
+
+def picture_stream(
+    container: OutputContainer, first: Tensor, fps: Fraction, codec: str, options: Mapping[str, str]
+) -> VideoStream:
+    """Add a stream of pictures like the first to a container, yuv420p and tagged bt709.
+
+    Args:
+        container: not yet begun.
+        first: (H, W, 3) uint8; odd sides are rounded up.
+        fps: its average rate; a tick of its time base lasts 1 / fps.
+        codec: FFmpeg's name of the encoder.
+        options: of that encoder.
+
+    Returns:
+        The stream, to which ``encoded_pictures`` can be written.
+    """
+    stream = container.add_stream(codec, rate=fps, options=dict(options))
     stream.height, stream.width = (side + side % 2 for side in first.shape[:2])
     stream.pix_fmt = "yuv420p"
     context = stream.codec_context
@@ -152,13 +170,27 @@ def _h264(container: OutputContainer, first: Tensor, fps: Fraction, crf: int) ->
 
 
 def _encode(container: OutputContainer, stream: VideoStream, frames: Iterable[Tensor]) -> None:
+    for packet in encoded_pictures(stream, enumerate(frames)):
+        container.mux(packet)
+
+
+def encoded_pictures(stream: VideoStream, timed: Iterable[tuple[int, Tensor]]) -> Iterator[av.Packet]:
+    """Encode frames, each at its tick of the encoder's time base, as bt709 yuv420p.
+
+    Args:
+        stream: an opened stream of a size that is even, and at most one larger than the frames.
+        timed: ticks and (H, W, 3) uint8 frames.
+
+    Yields:
+        av.Packet: in the order in which they are to be written.
+    """
     graph = _yuv_graph(stream)
-    for index, frame in enumerate(frames):
+    for tick, frame in timed:
         graph.push(av.VideoFrame.from_ndarray(_even(frame).cpu().contiguous().numpy(), format="rgb24"))
         picture = graph.pull()
-        picture.pts, picture.time_base = index, stream.codec_context.time_base
-        container.mux(stream.encode(picture))
-    container.mux(stream.encode())
+        picture.pts, picture.time_base = tick, stream.codec_context.time_base
+        yield from stream.encode(picture)
+    yield from stream.encode()
 
 
 def _even(frame: Tensor) -> Tensor:

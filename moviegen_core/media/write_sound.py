@@ -27,8 +27,8 @@ LAYOUTS = {"FC": "mono", "FL FR": "stereo"}
 def write_wav(path: str | Path, sound: Sound, kind: str = "24") -> int:
     """Write a sound as WAV, under a temporary name until the file is whole; above 4 GB as RF64.
 
-    Whole numbers are rounded to the nearest, without dither, so that what was read from a file of that kind is written
-    back bit by bit; what passes full scale is clipped there. Float is written as it is.
+    Whole numbers are rounded to the nearest, without dither, so that what was read from a file of that kind
+    is written back bit by bit; what passes full scale is clipped there. Float is written as it is.
 
     Args:
         path: ends in .wav; its folder must exist.
@@ -39,7 +39,7 @@ def write_wav(path: str | Path, sound: Sound, kind: str = "24") -> int:
         Samples per channel written.
 
     Raises:
-        MediaError: another kind, more than two channels, nothing to write, samples that are not numbers, or no place.
+        MediaError: another kind, more than two channels, nothing to write, no numbers, or no place.
     """
     path = checked_target(path, ".wav")
     if kind not in SAMPLES:
@@ -63,7 +63,9 @@ def layout_of(sound: Sound) -> str:
     """FFmpeg's name of a mono or stereo sound's layout."""
     layout = LAYOUTS.get(" ".join(sound.speakers))
     if layout is None:
-        raise MediaError(f"a sound of {len(sound.speakers)} channels cannot be written; remix it to 1 or 2 first")
+        raise MediaError(
+            f"a sound of {len(sound.speakers)} channels cannot be written; remix it to 1 or 2 first"
+        )
     return layout
 
 
@@ -90,7 +92,11 @@ def audio_frame(values: Tensor, stream: AudioStream, start: int) -> av.AudioFram
     frame = av.AudioFrame.from_ndarray(
         np.ascontiguousarray(values.numpy()), format=context.format.name, layout=context.layout.name
     )
-    frame.sample_rate, frame.pts, frame.time_base = context.sample_rate, start, Fraction(1, context.sample_rate)
+    frame.sample_rate, frame.pts, frame.time_base = (
+        context.sample_rate,
+        start,
+        Fraction(1, context.sample_rate),
+    )
     return frame
 
 

@@ -17,7 +17,7 @@ from ..errors import GeometryError, SettingsError, WeightsError
 from ..flow.guidance import TextGuidance
 from ..flow.schedule import linear_times
 from ..flow.solver import SOLVERS, OnStep
-from ..flow.windows import blend_windows, crossfade_windows
+from ..flow.windows import blend_windows, triangle_windows
 from ..models.audio import AudioTransformer
 from ..models.audio_codec import AudioCodec
 from ..models.conditioning import Context
@@ -162,9 +162,9 @@ def compose(
         raise SettingsError(f"{num_candidates} candidates in windows of {window}: give at least 1 and 2")
     noise = draw_noise(models, score.num_frames, settings.seed, num_candidates)
     velocity = _velocity(models, prompt, score, settings.guidance, num_candidates)
+    windows = triangle_windows(score.num_frames, window, window // 2)
 
     def blended(x_BCF: Tensor, t_B: Tensor) -> Tensor:
-        windows = crossfade_windows(score.num_frames, window, window // 2)
         return blend_windows(lambda place: velocity(x_BCF, t_B, place), windows, score.num_frames)
 
     latent = SOLVERS[settings.solver](blended, noise, linear_times(settings.num_steps), on_step)
