@@ -5,8 +5,8 @@ bottleneck in place of its quantizers, 128 channels. The paper states neither wi
 takes those of the codec that Meta released later (2, 8, 10, 12). Our choices: the codec is mono, as that one,
 and a stereo waveform goes through channel by channel; the bottleneck is read straight from the last
 convolution; no weight normalization; padding is silence. ``nano`` is the same with a wide first stride and,
-as our autoencoder of clips, a linear path beside the networks: it begins as a low pass, where the networks
-alone needed hundreds of steps to be better than silence.
+as our autoencoder of clips, a linear path beside the networks: it begins as a low pass, while the samples
+that networks alone made after 120 steps were still no better than silence.
 """
 
 # Shape letters: B clip, C channel, S audio sample, F audio latent frame, T cell of one level.
