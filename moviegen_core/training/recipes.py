@@ -102,6 +102,6 @@ AUDIO_NANO = AudioRecipe(
     latents=SoundLatentConfig(),
     lengths=(100, 100, 200),
     frames_per_step=2000,
-    first_shards=60,
-    steps_per_shard=25,
+    first_shards=40,
+    steps_per_shard=40,
 )
