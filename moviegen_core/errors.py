@@ -29,5 +29,13 @@ class SceneError(MovieGenError, ValueError):
     """A theatre scene that names something the theatre does not have."""
 
 
+class WorkflowError(MovieGenError, ValueError):
+    """A workflow that cannot be read or turned into a run, or a value for an input that it lacks."""
+
+
+class RemoteError(MovieGenError):
+    """A ComfyUI server that does not answer, or does not do what it was asked."""
+
+
 class Interrupted(MovieGenError):  # noqa: N818 - nothing went wrong
     """The user asked to stop; finished work stays, unfinished work leaves nothing behind."""

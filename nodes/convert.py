@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..moviegen_core.errors import GeometryError
+
 TIMESTEPS = 1000.0
 """What the host multiplies sigma by on its way to a model; its own default, so that its shift nodes fit."""
 
@@ -41,3 +43,19 @@ def pixels_from_image(image: Tensor) -> Tensor:
 def image_from_pixels_(pixels: Tensor) -> Tensor:
     """-1..1 to 0..1, clamped, in place and returned: hosts of different age use one or the other."""
     return pixels.add_(1).div_(2).clamp_(0, 1)
+
+
+def check_frames(latent: Tensor) -> None:
+    """Refuse a latent without a single frame, which other nodes may leave when they cut.
+
+    Args:
+        latent: of any family.
+
+    Raises:
+        GeometryError: there is nothing in it.
+    """
+    if latent.numel() == 0:
+        raise GeometryError(
+            f"the latent holds no frames, its sizes are {'x'.join(map(str, latent.shape))}; give a clip of"
+            " at least one frame"
+        )

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..moviegen_core.errors import GeometryError
 from ..moviegen_core.geometry import TaeGrid
+from .convert import check_frames
 
 GRID = TaeGrid()
 FRAMES_TIP = (
@@ -43,6 +44,7 @@ class MovieGenDecode(io.ComfyNode):
     def execute(cls, samples: dict[str, Any], vae: Any, frames: int) -> io.NodeOutput:  # noqa: ANN401
         """Check, decode, drop."""
         latent = samples["samples"]
+        check_frames(latent)
         channels = getattr(vae, "latent_channels", latent.shape[1])
         if latent.ndim != 5 or latent.shape[1] != channels:
             raise GeometryError(

@@ -7,6 +7,9 @@ from comfy_api.latest import io
 from .host import clip, files, model, vae
 
 CATEGORY = "Movie Gen/load"
+MODEL_TIP = "For KSampler or any other sampler."
+CLIP_TIP = "For Movie Gen Prompt or CLIP Text Encode."
+VAE_TIP = "For Movie Gen Decode or VAE Encode and Decode."
 ROLES = ("video",)
 """What the transformer of a cast can be asked to do."""
 
@@ -39,9 +42,9 @@ class MovieGenLoadCast(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Model.Output(display_name="model", tooltip="For KSampler or any other sampler."),
-                io.Clip.Output(display_name="clip", tooltip="For Movie Gen Prompt or CLIP Text Encode."),
-                io.Vae.Output(display_name="vae", tooltip="For Movie Gen Decode or VAE Encode and Decode."),
+                io.Model.Output(display_name="model", tooltip=MODEL_TIP),
+                io.Clip.Output(display_name="clip", tooltip=CLIP_TIP),
+                io.Vae.Output(display_name="vae", tooltip=VAE_TIP),
             ],
         )
 
@@ -59,26 +62,42 @@ class MovieGenLoadCast(io.ComfyNode):
         return io.NodeOutput(model.load_model(video, tae), clip.load_clip(text), vae.load_vae(tae))
 
 
+def file_form(node_id: str, name: str, what: str, folder: str, output: Any) -> io.Schema:  # noqa: ANN401
+    """The form of a node that loads one file.
+
+    Args:
+        node_id: the node's.
+        name: of the kind of model, such as "VAE"; the node and its field are called after it.
+        what: the model in words.
+        folder: the host's kind of model folder.
+        output: what becomes of the file.
+
+    Returns:
+        A single choice among the folder's files, and the output.
+    """
+    field = io.Combo.Input(
+        f"{name.lower().replace(' ', '_')}_name",
+        options=files.file_names(folder),
+        tooltip=f"A safetensors file with a Movie Gen {what}, from models/{folder}.",
+    )
+    return io.Schema(
+        node_id=node_id,
+        display_name=f"Load Movie Gen {name}",
+        category=CATEGORY,
+        description=f"Load a Movie Gen {what} from the {folder} folder.",
+        inputs=[field],
+        outputs=[output],
+    )
+
+
 class MovieGenLoadModel(io.ComfyNode):
     """A video transformer alone."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
         """The form."""
-        return io.Schema(
-            node_id="MovieGenLoadModel",
-            display_name="Load Movie Gen Model",
-            category=CATEGORY,
-            description="Load a Movie Gen video model from the diffusion_models folder.",
-            inputs=[
-                io.Combo.Input(
-                    "model_name",
-                    options=files.file_names("diffusion_models"),
-                    tooltip="A safetensors file with a Movie Gen video model, from models/diffusion_models.",
-                )
-            ],
-            outputs=[io.Model.Output(display_name="model", tooltip="For KSampler or any other sampler.")],
-        )
+        output = io.Model.Output(display_name="model", tooltip=MODEL_TIP)
+        return file_form("MovieGenLoadModel", "Model", "video model", "diffusion_models", output)
 
     @classmethod
     def fingerprint_inputs(cls, model_name: str) -> object:
@@ -97,22 +116,8 @@ class MovieGenLoadTextEncoder(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         """The form."""
-        return io.Schema(
-            node_id="MovieGenLoadTextEncoder",
-            display_name="Load Movie Gen Text Encoder",
-            category=CATEGORY,
-            description="Load a Movie Gen text encoder from the text_encoders folder.",
-            inputs=[
-                io.Combo.Input(
-                    "text_encoder_name",
-                    options=files.file_names("text_encoders"),
-                    tooltip="A safetensors file with a Movie Gen text encoder, from models/text_encoders.",
-                )
-            ],
-            outputs=[
-                io.Clip.Output(display_name="clip", tooltip="For Movie Gen Prompt or CLIP Text Encode.")
-            ],
-        )
+        output = io.Clip.Output(display_name="clip", tooltip=CLIP_TIP)
+        return file_form("MovieGenLoadTextEncoder", "Text Encoder", "text encoder", "text_encoders", output)
 
     @classmethod
     def fingerprint_inputs(cls, text_encoder_name: str) -> object:
@@ -131,22 +136,8 @@ class MovieGenLoadVAE(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         """The form."""
-        return io.Schema(
-            node_id="MovieGenLoadVAE",
-            display_name="Load Movie Gen VAE",
-            category=CATEGORY,
-            description="Load a Movie Gen temporal autoencoder from the vae folder.",
-            inputs=[
-                io.Combo.Input(
-                    "vae_name",
-                    options=files.file_names("vae"),
-                    tooltip="A safetensors file with a Movie Gen temporal autoencoder, from models/vae.",
-                )
-            ],
-            outputs=[
-                io.Vae.Output(display_name="vae", tooltip="For Movie Gen Decode or VAE Encode and Decode.")
-            ],
-        )
+        output = io.Vae.Output(display_name="vae", tooltip=VAE_TIP)
+        return file_form("MovieGenLoadVAE", "VAE", "temporal autoencoder", "vae", output)
 
     @classmethod
     def fingerprint_inputs(cls, vae_name: str) -> object:

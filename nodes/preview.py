@@ -19,6 +19,8 @@ DETAIL = 2
 """Preview pixels per side of a latent cell."""
 EXAMPLES, EXAMPLE_CELLS = 8, (2, 8, 8)
 """Clips a fit looks at, and their latent (frames, rows, columns)."""
+OCTAVES = ((2, 0.8), (8, 0.4), (24, 0.25))
+"""Patches down a side, and their strength: without the fine ones a fit sees large shapes in fine texture."""
 RIDGE = 1e-3
 """Keeps the fit calm where the examples say little."""
 
@@ -68,12 +70,19 @@ def example_clips(frames: int, side: int) -> Tensor:
     """Coloured patches of all sizes that drift, each clip at its own pace: (B, 3, T, H, W) in -1..1."""
     generator = torch.Generator().manual_seed(0)
     T, H, W = EXAMPLE_CELLS[0] * frames, EXAMPLE_CELLS[1] * side, EXAMPLE_CELLS[2] * side
-    return torch.stack([_drifting(T, H, W, index, generator) for index in range(EXAMPLES)])
+    return torch.stack(
+        [
+            sum(_drifting(T, H, W, index, octave, generator) for octave in OCTAVES).clamp(-1, 1)
+            for index in range(EXAMPLES)
+        ]
+    )
 
 
-def _drifting(T: int, H: int, W: int, index: int, generator: torch.Generator) -> Tensor:
-    patches = 2 + 2 * (index % 4)
-    colours = torch.rand(1, 3, patches, 2 * patches, generator=generator) * 2.4 - 1.2
+def _drifting(
+    T: int, H: int, W: int, index: int, octave: tuple[int, float], generator: torch.Generator
+) -> Tensor:
+    patches, strength = octave
+    colours = (torch.rand(1, 3, patches, 2 * patches, generator=generator) * 2 - 1) * strength
     mode = "nearest" if index % 2 else "bicubic"
     wide = F.interpolate(colours, size=(H, 2 * W), mode=mode)[0].clamp(-1, 1)
     pace = 2 * index / EXAMPLES

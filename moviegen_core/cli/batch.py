@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ..errors import Interrupted, MediaError, MovieGenError, PromptError, SettingsError
 from .manifest import Manifest
+from .output import check_folder, tell
 from .progress import Progress
 from .studio import SUFFIXES, Studio, open_studio, requested
-from .values import check_folder, tell
 
 MANIFEST = "manifest.jsonl"
 

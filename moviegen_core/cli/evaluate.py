@@ -10,8 +10,9 @@ from ..errors import MediaError
 from ..evaluation.report import Report, evaluate
 from ..media.target import checked_target
 from ..weights.cast import Cast, open_cast
+from .output import tell
 from .progress import Progress
-from .values import parse_device, tell
+from .values import parse_device
 
 
 def run(args: argparse.Namespace) -> int:

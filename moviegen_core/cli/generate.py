@@ -7,9 +7,9 @@ from pathlib import Path
 from ..errors import MediaError, SettingsError
 from ..media.target import checked_target
 from .batch import run_batch
+from .output import tell
 from .progress import Progress, clock
 from .studio import SUFFIXES, open_studio, requested
-from .values import tell
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,6 +10,8 @@ from ..theatre.vocabulary import CAMERAS
 
 DEFAULTS = SamplingSettings()
 SECONDS, FPS, SIZE, CAST = "2", "16", "192x112", "nano"
+SERVER = "http://127.0.0.1:8188"
+"""Where ComfyUI listens unless it is told otherwise."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -31,7 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = _Parser(prog="moviegen", description="A sentence becomes a clip, offline, on a laptop.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for add in (_add_generate, _add_reconstruct, _add_theatre, _add_train, _add_evaluate):
+    for add in (_add_generate, _add_reconstruct, _add_theatre, _add_train, _add_evaluate, _add_run):
         add(commands)
     return parser
 
@@ -168,6 +170,34 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
         "--footage", metavar="FILE", help="real clips that the autoencoder is measured on as well"
     )
     _add_models(parser)
+    _add_json(parser)
+
+
+def _add_run(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "run",
+        "Run a workflow on a ComfyUI server and fetch what it makes.",
+        'moviegen run workflow.json --set "KSampler.seed=7" -o results',
+    )
+    parser.add_argument("workflow", metavar="WORKFLOW.json", help="as ComfyUI saves it, or exports it (API)")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NODE.INPUT=VALUE",
+        help="change an input; NODE is a node's id, title or class. A picture, video or sound of this machine"
+        " is sent along",
+    )
+    parser.add_argument("--server", default=SERVER, metavar="URL", help="its address (default %(default)s)")
+    parser.add_argument(
+        "-o", "--output", default=".", metavar="DIR", help="folder for the results (default: this one)"
+    )
+    parser.add_argument("--previews", action="store_true", help="fetch what preview nodes show as well")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace files of the same name instead of numbering the new"
+    )
     _add_json(parser)
 
 

@@ -44,6 +44,11 @@ class Progress:
         """Count up to a number of steps, however many were really done."""
         self.advance(done - self.done)
 
+    def turn_to(self, label: str, total: int | None) -> None:
+        """Count something else from nothing; what is counted already goes on."""
+        if (label, total) != (self.label, self.total):
+            self.label, self.total, self.done, self._started = label, total, 0, time.monotonic()
+
     def say(self, sentence: str) -> None:
         """Put a line above the bar."""
         self._stream.write(f"{self._wipe()}{sentence}\n")
@@ -64,7 +69,7 @@ class Progress:
     def text(self, seconds: float) -> str:
         """The bar after so many seconds, without its line end."""
         if self.total is None:
-            return f"{self.label} {self.done}, {clock(seconds)}"
+            return f"{self.label}{f' {self.done}' * bool(self.done)}, {clock(seconds)}"
         filled = min(BAR_WIDTH * self.done // max(self.total, 1), BAR_WIDTH)
         left = seconds / self.done * max(self.total - self.done, 0) if self.done else None
         when = f"{clock(left)} left" if left else clock(seconds)

@@ -16,8 +16,9 @@ from ..media.write import clip_from_frames, frames_from_clip, write_clip
 from ..models.tae import TemporalAutoencoder
 from ..stages.reconstruct import reconstruct_stream
 from ..weights.cast import open_cast
+from .output import tell
 from .progress import Progress
-from .values import parse_device, tell
+from .values import parse_device
 
 PIECE_FRAMES = 8
 

@@ -12,8 +12,9 @@ from ..theatre.render import render
 from ..theatre.sampling import sample_scene
 from ..theatre.scene import Scene
 from .manifest import Manifest, content_key
+from .output import check_folder, tell
 from .progress import Progress
-from .values import check_folder, clip_shape, tell
+from .values import clip_shape
 
 SCENES = "scenes.jsonl"
 EVEN = 2

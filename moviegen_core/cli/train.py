@@ -10,8 +10,9 @@ from ..media.target import checked_target
 from ..training.footage import build_footage
 from ..training.run import TRAINERS, OnStep, Session, train
 from ..weights.cast import open_cast
+from .output import check_folder, tell
 from .progress import Progress
-from .values import check_folder, parse_device, tell
+from .values import parse_device
 
 ALL_TRAINERS = TRAINERS | {"judge": train_judge}
 READERS = {"footage": ("tae",), "tae": ("video", "judge"), "codec": ("audio",)}

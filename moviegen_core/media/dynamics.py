@@ -156,7 +156,7 @@ def ducked(sound: Sound, key: Sound, ducking: Ducking) -> Sound:
         return sound
 
     def chunks() -> Iterator[Tensor]:
-        curve, start = ducking_curve(key, ducking), 0
+        curve, start = F.pad(ducking_curve(key, ducking), (0, 2)), 0
         for block in sound.blocks():
             places = (torch.arange(block.shape[1], dtype=torch.float64) + start) * STEPS_PER_SECOND
             yield block * 10 ** (_between(curve, places / sound.sample_rate) / -20)
@@ -168,25 +168,21 @@ def ducked(sound: Sound, key: Sound, ducking: Ducking) -> Sound:
 def ducking_curve(key: Sound, ducking: Ducking) -> Tensor:
     """Decibels to turn down by, 50 a second from the key's start until all is as before; (N,) float64."""
     meter, weights = PowerMeter(key.sample_rate, STEPS_PER_SECOND), channel_weights(key.speakers)
-    for heard in k_weighted(key):
-        meter.hear(weights @ heard.square())
+    for weighted in k_weighted(key):
+        meter.hear(weights @ weighted.square())
     over = [lufs(power) - ducking.threshold_lufs for power in meter.means().tolist()]
-    wanted = (torch.tensor([0.0, *over], dtype=torch.float64) / KNEE_DECIBELS + 0.5).clamp(
-        0, 1
-    ) * ducking.depth_db
-    wanted[0] = 0.0
+    heard = (torch.tensor(over, dtype=torch.float64) / KNEE_DECIBELS + 0.5).clamp(0, 1)
     hold, release, attack = (
         math.ceil(seconds * STEPS_PER_SECOND)
         for seconds in (ducking.hold_seconds, ducking.release_seconds, ducking.attack_seconds)
     )
-    wanted = F.pad(wanted, (hold + 1, hold + release + 2))
+    wanted = F.pad(heard * ducking.depth_db, (hold + 1, hold + release + 2))
     held = F.max_pool1d(wanted[None], hold + 2, 1)[0]  # two steps meet at every point of the curve
     released = _falling(held, ducking.depth_db / max(1, release))
     return _falling(released.flip(0), ducking.depth_db / max(1, attack)).flip(0)
 
 
 def _between(curve: Tensor, places: Tensor) -> Tensor:
-    """A curve at places between its points; 0 past its end."""
-    padded = F.pad(curve, (0, 2))
-    lower = places.long().clamp(max=len(curve))
-    return torch.lerp(padded[lower], padded[lower + 1], (places - lower).clamp(max=1)).float()
+    """A curve that ends in two zeros, at places between its points and past its end."""
+    lower = places.long().clamp(max=len(curve) - 2)
+    return torch.lerp(curve[lower], curve[lower + 1], (places - lower).clamp(max=1)).float()

@@ -1,6 +1,7 @@
 """How loud a sound is: ITU-R BS.1770-5 loudness and true peak, EBU Tech 3342 range."""
 
 import math
+from array import array
 from dataclasses import dataclass, replace
 from itertools import tee, zip_longest
 
@@ -100,31 +101,33 @@ class PowerMeter:
         self.sample_rate = sample_rate
         self.hops_per_second = hops_per_second
         self.num_samples = 0
-        self._parts: list[tuple[int, Tensor, Tensor]] = []
+        self._sums = array("d")
+        self._counts = array("q")
 
     def hear(self, power: Tensor) -> None:
         """Take the next (S,) samples in."""
         numbers = (torch.arange(len(power)) + self.num_samples) * self.hops_per_second // self.sample_rate
         first = int(numbers[0])
-        sums = power.new_zeros(int(numbers[-1]) - first + 1).index_add_(0, numbers - first, power)
-        self._parts.append((first, sums, torch.bincount(numbers - first)))
+        sums = power.new_zeros(int(numbers[-1]) - first + 1).index_add_(0, numbers - first, power).tolist()
+        counts = torch.bincount(numbers - first).tolist()
+        if first < len(self._sums):  # the hop that the last block left unfinished
+            sums[0] += self._sums.pop()
+            counts[0] += self._counts.pop()
+        self._sums.extend(sums)
+        self._counts.extend(counts)
         self.num_samples += len(power)
 
     def means(self, num_hops: int = 1) -> Tensor:
         """Mean power of every run of so many whole hops, (N,) float64."""
         whole = self.num_samples * self.hops_per_second // self.sample_rate
-        sums = torch.zeros(whole + 1, dtype=torch.float64)
-        counts = torch.zeros_like(sums)
-        for first, values, lengths in self._parts:
-            sums[first : first + len(values)] += values
-            counts[first : first + len(values)] += lengths
-        if len(sums) <= num_hops:
-            return sums[:0]
-        return sums[:-1].unfold(0, num_hops, 1).sum(1) / counts[:-1].unfold(0, num_hops, 1).sum(1)
+        if whole < num_hops:
+            return torch.zeros(0, dtype=torch.float64)
+        sums, counts = (torch.tensor(v[:whole], dtype=torch.float64) for v in (self._sums, self._counts))
+        return sums.unfold(0, num_hops, 1).sum(1) / counts.unfold(0, num_hops, 1).sum(1)
 
     def mean(self) -> float:
         """Mean power of all that was heard; 0 of nothing."""
-        return sum(float(values.sum()) for _, values, _ in self._parts) / max(1, self.num_samples)
+        return sum(self._sums) / max(1, self.num_samples)
 
 
 def _read(meter: PowerMeter, true_peak: float) -> Loudness:

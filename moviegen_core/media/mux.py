@@ -26,6 +26,8 @@ from .write_sound import audio_frame, checked_samples, layout_of, quantized
 
 MAX_TIMESCALE = 10**7
 """Ticks a second of an mp4's edit lists; finer ones than this are not worth their size."""
+MIN_TICKS = 10000
+"""A second; muxers use no fewer."""
 CONTAINER_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time"})
 """What a container says of itself, not of what is in it."""
 
@@ -79,10 +81,11 @@ def add_sound(video: str | Path, sound: Sound, path: str | Path, *, keep_sound: 
     rotation; only where the new container cannot hold their codec they are encoded again. Subtitles, tags and
     chapters are kept where the container can.
 
-    AAC in mp4 and mov plays back sample for sample in players that heed edit lists, as browsers, QuickTime
-    and FFmpeg do at the start: the 1024 samples of priming are marked there, and so is the end. FFmpeg's
-    decoder does not heed the end, so who decodes without looking gets up to 1023 samples of padding more;
-    ``open_sound`` does not. FLAC (mkv) and Opus (webm) are exact for everybody.
+    AAC comes in packets of 1024 samples and begins with one that primes the decoder. The edit list of mp4 and
+    mov says where the sound begins and ends, to the sample: FFmpeg reports just that length and drops the
+    priming by itself, but hands out the last packet whole. So ``open_sound``, and players that heed the list,
+    hear exactly N samples, and who decodes with FFmpeg and looks no further up to 1023 more. FLAC (mkv) and
+    Opus (webm) give exactly N either way.
 
     Args:
         video: any video file; it may be the file to write.
@@ -136,7 +139,7 @@ _Pictures = Callable[[_Job, InputContainer, OutputContainer], _Added]
 
 def _write(job: _Job, partial: Path, pictures: _Pictures) -> tuple[str, ...]:
     """Write the whole file; returns what of the video is left out."""
-    with opened(job.video) as source, _begun(job, partial) as target:
+    with opened(job.video) as source, _begun(job, partial, _ticks(job, source)) as target:
         copied, encoded = pictures(job, source, target)
         sound = _sound_stream(job, target)
         others, dropped = _other_streams(job, source, target)
@@ -149,12 +152,22 @@ def _write(job: _Job, partial: Path, pictures: _Pictures) -> tuple[str, ...]:
 
 
 @contextmanager
-def _begun(job: _Job, partial: Path) -> Iterator[OutputContainer]:
+def _begun(job: _Job, partial: Path, ticks: int) -> Iterator[OutputContainer]:
     options = {}
     if job.container.format in ("mp4", "mov"):
-        options = {"movflags": "+faststart+use_metadata_tags", "movie_timescale": str(_timescale(job.time))}
+        options = {
+            "movflags": "+faststart+use_metadata_tags",
+            "movie_timescale": str(_timescale(job.time)),
+            "video_track_timescale": str(ticks),
+        }
     with av.open(f"file:{partial}", "w", format=job.container.format, options=options) as target:
         yield target
+
+
+def _ticks(job: _Job, source: InputContainer) -> int:
+    """Ticks a second in which the pictures have whole times: theirs, or a multiple that is not too coarse."""
+    ticks = video_stream(source, job.video).time_base.denominator
+    return ticks * -(-MIN_TICKS // ticks)
 
 
 def _timescale(time: PictureTime) -> int:
@@ -231,8 +244,7 @@ def _fits(stream: Stream, target: OutputContainer) -> bool:
 
 
 def _like(stream: Stream, target: OutputContainer) -> Stream:
-    copy = target.add_stream_from_template(stream)
-    copy.time_base = stream.time_base
+    copy = target.add_stream_from_template(stream, opaque=True)  # else older PyAV opens an encoder for it
     copy.metadata.update(stream.metadata)
     return copy
 

@@ -83,7 +83,9 @@ def _constant_rate(ticks: list[int], stream: VideoStream) -> Fraction | None:
     At first near is a tick; then a millisecond, as stamps stay rounded to one when they move to a finer
     container.
     """
-    claims = [Fraction(rate) for rate in (stream.guessed_rate, stream.average_rate) if rate] or [FALLBACK_FPS]
+    counted = (len(ticks) - 1) / ((ticks[-1] - ticks[0]) * stream.time_base) if ticks[-1] > ticks[0] else None
+    told = (stream.guessed_rate, stream.average_rate, counted)
+    claims = [Fraction(rate) for rate in told if rate] or [FALLBACK_FPS]
     rates = [rate for claim in claims for rate in _meanings(claim)]
     offsets = [(number, tick - ticks[0]) for number, tick in enumerate(ticks)]
     for off in (1, MILLISECOND / stream.time_base):

@@ -70,8 +70,8 @@ def open_sound(path: str | Path, *, track: int = 0) -> Sound:
 
     It begins where the picture begins, if there is one, else with its own first sample. Silence fills what is
     missing: a late start, gaps, packets that do not decode. Codec padding is dropped as far as the file tells
-    of it. Streaming raises a MediaError for samples that are no numbers, and for a file that changes rate or
-    speakers on the way.
+    of it. What holds no sound, or none that decodes, is refused with a MediaError, and while it streams
+    so are samples that are no numbers, and a change of rate or speakers on the way.
 
     Args:
         path: a sound or video file.
@@ -79,9 +79,6 @@ def open_sound(path: str | Path, *, track: int = 0) -> Sound:
 
     Returns:
         The sound, at its own rate and with its own speakers.
-
-    Raises:
-        MediaError: no file, no sound in it, none that decodes, or speakers that nobody knows.
     """
     path = Path(path)
     info = probe_sound(path, track=track)

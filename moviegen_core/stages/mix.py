@@ -15,13 +15,15 @@ from ..media.resample import resampled
 from ..media.sound import SAMPLE_RATE, Sound, amplified, exactly, summed
 from ..media.write_sound import write_wav
 
-MAX_GAIN = 60.0
+MAX_FADE = 3600
 LIFT = 30.0
 """Decibels that a mix is raised by at most to reach its loudness: more would bring up mere noise."""
 NEAR = 0.1
 """Loudness units off the target that nobody corrects."""
 PASSES = 3
-"""How often the loudness behind the limiter is measured and corrected."""
+"""How often the loudness behind the limiter is measured and corrected at most."""
+MAX_LIMITING = 12.0
+"""Decibels that a mix is raised into the limiter by at most: more would crush it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +33,11 @@ class Stem:
     sound: Sound
     gain_db: float = 0.0
     leads: bool = False
-    """The others duck under a stem that leads, such as the original with its dialogue; it never ducks itself."""
+    """The others duck under a stem that leads, such as the original with its dialogue."""
 
     def __post_init__(self) -> None:
-        if not -MAX_GAIN <= self.gain_db <= MAX_GAIN:
-            raise SettingsError(
-                f"a gain of {self.gain_db} dB is out of range; give -{MAX_GAIN:g} to {MAX_GAIN:g}"
-            )
+        if not -60 <= self.gain_db <= 60:
+            raise SettingsError(f"gain {self.gain_db} dB is too much; give -60 to 60")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,25 +52,22 @@ class MixSettings:
     ducking: Ducking | None = field(default_factory=Ducking)
     """None: the stems that lead are not made room for."""
     loudness_lufs: float | None = None
-    """Integrated loudness to reach (EBU R 128: -23; streaming: -14 to -16); None leaves the level as it is."""
+    """Integrated loudness to reach (EBU R 128: -23; streaming: -14 to -16); None keeps the level."""
     ceiling_dbtp: float = -1.0
     """The true peak that nothing passes."""
     limiting: bool = True
-    """Whether peaks over the ceiling are turned down one by one; else the whole mix is, and may stay softer."""
+    """Whether peaks over the ceiling are turned down one by one; else the whole mix is."""
 
     def __post_init__(self) -> None:
         if self.num_channels not in (1, 2):
             raise SettingsError(f"{self.num_channels} channels cannot be mixed; give 1 (mono) or 2 (stereo)")
-        if min(self.fade_in_seconds, self.fade_out_seconds) < 0:
-            raise SettingsError("a fade cannot last less than 0 seconds; give 0 for none")
+        for seconds in (self.fade_in_seconds, self.fade_out_seconds):
+            if not 0 <= seconds <= MAX_FADE:
+                raise SettingsError(f"a fade of {seconds} seconds is out of range; give 0 to {MAX_FADE}")
         if self.loudness_lufs is not None and not -70 <= self.loudness_lufs <= -5:
-            raise SettingsError(
-                f"loudness {self.loudness_lufs} LUFS is out of range; give -70 to -5, such as -16"
-            )
+            raise SettingsError(f"loudness {self.loudness_lufs} LUFS is out of range; give -70 to -5")
         if not -60 <= self.ceiling_dbtp <= 0:
-            raise SettingsError(
-                f"ceiling {self.ceiling_dbtp} dBTP is out of range; give -60 to 0, such as -1"
-            )
+            raise SettingsError(f"ceiling {self.ceiling_dbtp} dBTP is out of range; give -60 to 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +84,9 @@ class Mix:
 def mix(stems: Mapping[str, Stem], num_samples: int, settings: MixSettings) -> Mix:
     """Mix stems of any rate and channels into a soundtrack of an exact length.
 
-    A loudness takes passes over all stems before this returns: one to measure, and up to two more for what the
-    limiter would take away. A silent mix stays silent, and one more than 30 dB below the target is raised by 30.
+    A loudness takes passes over all stems before this returns: one to measure, and up to three more for
+    what the limiter takes away. Silence, what would have to be raised by more than 30 dB, and mere clicks,
+    whose peaks would be limited by more than 12 dB, stay below it.
 
     Args:
         stems: their names, such as "effects", "ambience", "music" and "original"; at least one.
@@ -165,26 +163,27 @@ def _ducked(
 
 def _gain(together: Sound, settings: MixSettings) -> float:
     """Decibels that bring a mix to its loudness, as far as the ceiling lets them."""
-    if settings.loudness_lufs is None and settings.limiting:
+    target = settings.loudness_lufs
+    if target is None and settings.limiting:
         return 0.0
     before = measure(together)
-    if math.isinf(before.true_peak_dbtp):
-        return 0.0
     room = settings.ceiling_dbtp - before.true_peak_dbtp
-    wanted = 0.0
-    if settings.loudness_lufs is not None and not math.isinf(before.integrated_lufs):
-        wanted = min(settings.loudness_lufs - before.integrated_lufs, LIFT)
-    if wanted <= room or not settings.limiting:
+    heard = target is not None and math.isfinite(before.integrated_lufs)
+    wanted = min(target - before.integrated_lufs, LIFT) if heard else 0.0
+    if not settings.limiting:
         return min(wanted, room)
-    return _corrected(together, wanted, settings)
+    if not heard or wanted <= room:
+        return wanted
+    return _corrected(together, wanted, min(LIFT, room + MAX_LIMITING), settings)
 
 
-def _corrected(together: Sound, gain: float, settings: MixSettings) -> float:
+def _corrected(together: Sound, gain: float, most: float, settings: MixSettings) -> float:
     """Raise a gain by what the limiter takes away of the loudness again."""
-    for _ in range(PASSES - 1):
+    gain = min(gain, most)
+    for _ in range(PASSES):
         after = measure(limited(amplified(together, gain), settings.ceiling_dbtp))
-        missing = (settings.loudness_lufs or 0.0) - after.integrated_lufs
-        if abs(missing) < NEAR:
+        missing = settings.loudness_lufs - after.integrated_lufs
+        if abs(missing) < NEAR or gain == most:
             break
-        gain = min(gain + missing, LIFT)
+        gain = min(gain + missing, most)
     return gain

@@ -39,7 +39,10 @@ class Cast:
             WeightsError: the cast has no such role, or the file is not there.
         """
         if role not in self.roles:
-            raise WeightsError(f"cast {self.name} has no {role}; it has {_listing(self.roles)}")
+            raise WeightsError(
+                f"cast {self.name} has no {role}; it has {_listing(self.roles)}; name its file in the cast's"
+                f" {CAST_FILE}, or take another cast"
+            )
         path = self.folder / self.roles[role]
         if not path.is_file():
             there = _listing(file.name for file in self.folder.glob("*.safetensors"))

@@ -89,19 +89,41 @@ def load_model(
 ) -> nn.Module:
     """Rebuild the model a file holds; every tensor must fit and none may be missing or left over.
 
+    A file that is missing, broken, of another role or at odds with itself is refused with a WeightsError.
+
     Args:
         path: a safetensors file that ``save_model`` wrote.
-        role: the role wanted; a file of another role is refused.
+        role: the role wanted.
         device: where the model goes.
         dtype: type of the parameters; buffers keep their own.
 
     Returns:
         The model in eval mode.
-
-    Raises:
-        WeightsError: missing, broken, of another role, or config and tensors contradict each other.
     """
-    path = Path(path)
+    with _checked(Path(path), role) as (model, file):
+        _fill(model, file, dtype)
+    return model.to(device).eval()
+
+
+def read_config(path: Path | str, role: str) -> Any:  # noqa: ANN401 - the role's own config class
+    """The config of a weights file, for who reads the tensors in a way of their own.
+
+    A file that ``load_model`` would refuse is refused in the same words.
+
+    Args:
+        path: a safetensors file that ``save_model`` wrote.
+        role: the role wanted.
+
+    Returns:
+        The config; the file's tensors were checked against it, not read.
+    """
+    with _checked(Path(path), role) as (model, _file):
+        return model.config
+
+
+@contextmanager
+def _checked(path: Path, role: str) -> Iterator[tuple[Any, Any]]:
+    """A file's model, still empty, and the open file, which holds exactly the tensors it needs."""
     with _opened(path) as file:
         header = _parse_header(path, file.metadata() or {})
         if header.role != role:
@@ -110,8 +132,7 @@ def load_model(
             )
         model = _empty_model(path, header)
         _check_tensors(path, model, {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()})  # noqa: SIM118
-        _fill(model, file, dtype)
-    return model.to(device).eval()
+        yield model, file
 
 
 def _empty_model(path: Path, header: Header) -> nn.Module:

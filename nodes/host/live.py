@@ -7,6 +7,7 @@ after the other, so that every frontend, which shows the newest picture it got, 
 # Shape letters: B clip, C channel, T latent frame, H row, W column.
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from ...moviegen_core.errors import GeometryError
+from ..convert import check_frames
 
 PICTURES_PER_SECOND = 8
 FRAMES_PER_PICTURE = 2
@@ -36,7 +38,7 @@ class ClipPlayer:
         self.latent_format, self.show = latent_format, show
         self.frames: Tensor | None = None
         self.progress, self.position = (0, 0), 0
-        self.done = threading.Event()
+        self.is_over, self.wake = False, threading.Event()
         self.thread = threading.Thread(target=self._play, name="moviegen-preview", daemon=True)
 
     def __enter__(self) -> "ClipPlayer":
@@ -44,7 +46,8 @@ class ClipPlayer:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.done.set()
+        self.is_over = True
+        self.wake.set()
         self.thread.join()
         self.latent_format.shown_cell = 0
 
@@ -53,13 +56,21 @@ class ClipPlayer:
         self.frames = self.latent_format.preview.frames(estimate_BCTHW[0])
         self.progress = (steps, all_steps)
 
-    def _play(self) -> None:
-        while not self.done.wait(1 / PICTURES_PER_SECOND):
-            if self.frames is not None:
-                self._show_next(self.frames)
+    def repeat(self) -> None:
+        """Show the current picture once more: the host's coarser still has just covered it."""
+        self.wake.set()
 
-    def _show_next(self, frames: Tensor) -> None:
-        self.position = (self.position + FRAMES_PER_PICTURE) % len(frames)
+    def _play(self) -> None:
+        due = time.monotonic()
+        while not self.is_over:
+            is_repeat = self.wake.wait(max(0.0, due - time.monotonic()))
+            self.wake.clear()
+            if self.frames is not None and not self.is_over:
+                self._show(self.frames, 0 if is_repeat else FRAMES_PER_PICTURE)
+            due = due if is_repeat else time.monotonic() + 1 / PICTURES_PER_SECOND
+
+    def _show(self, frames: Tensor, ahead: int) -> None:
+        self.position = (self.position + ahead) % len(frames)
         self.latent_format.shown_cell = self.position // self.latent_format.temporal_downscale_ratio
         self.show(frames[self.position], *self.progress)
 
@@ -91,6 +102,7 @@ def _both(player: ClipPlayer, callback: OnStep | None) -> OnStep:
         player.update(estimate, step + 1, all_steps)
         if callback is not None:
             callback(step, estimate, state, all_steps)
+            player.repeat()
 
     return on_step
 
@@ -104,8 +116,9 @@ def check_latent(latent: Tensor, channels: int, patch: tuple[int, int, int]) -> 
         patch: latent cells per token.
 
     Raises:
-        GeometryError: another family's latent, or a size that is not whole tokens.
+        GeometryError: another family's latent, none at all, or a size that is not whole tokens.
     """
+    check_frames(latent)
     if latent.ndim != 5 or latent.shape[1] != channels:
         raise GeometryError(
             f"the latent has {latent.shape[1]} channels and this model works on {channels}; it was made for"

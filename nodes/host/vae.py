@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ...moviegen_core.errors import GeometryError
 from ...moviegen_core.models.tae import TaeConfig, TemporalAutoencoder
 from ...moviegen_core.stages.decode import CONTEXT_CELLS, WINDOW_CELLS, decode_clip
-from ..convert import image_from_pixels_, pixels_from_image
+from ..convert import check_frames, image_from_pixels_, pixels_from_image
 from .files import read_model_file
 from .operations import host_operations
 
@@ -46,8 +46,9 @@ def check_decodable(latent: Tensor, channels: int) -> None:
         channels: of our latents.
 
     Raises:
-        GeometryError: other channels, or no frames axis.
+        GeometryError: other channels, no frames axis, or no frames.
     """
+    check_frames(latent)
     if latent.ndim != 5 or latent.shape[1] != channels:
         axes = "" if latent.ndim == 5 else " and no frames"
         raise GeometryError(
@@ -68,8 +69,9 @@ class MovieGenVAE(comfy.sd.VAE):
         self.upscale_index_formula = self.downscale_index_formula = (grid.frames, grid.height, grid.width)
         self.process_input, self.process_output = pixels_from_image, image_from_pixels_
         self.working_dtypes = [torch.float32]
-        self.memory_used_decode = lambda shape, dtype: decode_memory(config, shape, dtype)
-        self.memory_used_encode = lambda shape, dtype: encode_memory(config, shape, dtype)
+        # at least a byte, as the host divides by it, even when there is nothing to decode
+        self.memory_used_decode = lambda shape, dtype: max(1.0, decode_memory(config, shape, dtype))
+        self.memory_used_encode = lambda shape, dtype: max(1.0, encode_memory(config, shape, dtype))
         self._adopt(HostAutoencoder(config, operations=host_operations(comfy.ops.disable_weight_init)), state)
 
     def _adopt(self, autoencoder: nn.Module, state: dict[str, Tensor]) -> None:

@@ -1,8 +1,10 @@
 """What a visitor finds: a README that keeps its word, a licence, small files, no traces of one machine."""
 
+import ast
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,64 @@ def test_no_pickle_and_no_training_run_is_in_the_repository():
     for path in tracked():
         assert path.suffix not in {".pt", ".pth", ".ckpt", ".pkl", ".bin"}, path.relative_to(ROOT)
         assert path.name != "checkpoint.safetensors"
+
+
+def metadata():
+    """What the registry of ComfyUI reads, section by section."""
+    text = (ROOT / "pyproject.toml").read_text()
+    return dict(re.findall(r"^\[([\w.]+)\]\n(.*?)(?=^\[|\Z)", text, re.M | re.S))
+
+
+def test_the_registry_learns_who_publishes_for_which_comfyui_and_loads_the_page_part_once():
+    entry = metadata()["tool.comfy"]
+    assert re.search(r'^PublisherId = "[a-z0-9-]+"$', entry, re.M)
+    assert re.search(r'^DisplayName = "[^"]+"$', entry, re.M)
+    assert re.search(r'^requires-comfyui = ">=0\.8\.0"$', entry, re.M)
+    assert not re.search(r"^web\b", entry, re.M)  # the root module names the folder already
+    for picture in re.findall(r'^(?:Icon|Banner) = "(.*)"$', entry, re.M):
+        assert (ROOT / picture.rsplit("/main/", 1)[-1]).is_file()
+
+
+def test_the_pack_asks_comfyuis_manager_for_nothing():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    assert [line for line in lines if line.strip() and not line.startswith("#")] == []
+
+
+def test_the_nodes_need_no_package_that_comfyui_does_not_bring():
+    comfyui = {"torch", "numpy", "safetensors", "av", "PIL"}
+    host = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "latent_preview", "server"}
+    found = reached_from(sorted((ROOT / "nodes").rglob("*.py")))
+    assert found - set(sys.stdlib_module_names) - host <= comfyui
+
+
+def reached_from(paths):
+    """Packages that files import, and the files of the pack that they import in turn."""
+    names, seen, left = set(), set(), list(paths)
+    while left:
+        path = left.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names.add(node.module.split(".")[0])
+            elif isinstance(node, ast.ImportFrom):
+                left += imported_files(path, node)
+    assert {"cli", "training", "remote"}.isdisjoint(path.parent.name for path in seen)
+    return names
+
+
+def imported_files(path, node):
+    """Files that a relative import may mean: a module, a package, or members of one."""
+    base = path.parents[node.level - 1] / (node.module or "").replace(".", "/")
+    places = [base, *(base / alias.name for alias in node.names)]
+    files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
+    return [file for file in files if file.is_file()]
+
+
+def test_the_readme_lists_every_template():
+    table = set(re.findall(r"^\| `(\w+)` \|", README.read_text(), re.M))
+    templates = {path.stem for path in (ROOT / "workflows").glob("*.json")}
+    assert templates in (table, set())

@@ -1,4 +1,5 @@
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -7,12 +8,15 @@ from moviegen_core.geometry import (
     MAX_SECONDS,
     MAX_SIDE,
     ClipShape,
+    SoundGrid,
     TaeGrid,
     check_size,
     frames_for,
     parse_fps,
     parse_size,
+    rescaled_samples,
     samples_for,
+    samples_in,
 )
 
 
@@ -101,3 +105,79 @@ def test_sound_is_never_more_than_half_a_sample_off_the_frames():
     for fps in (Fraction(16), Fraction(24000, 1001), Fraction(60000, 1001), Fraction(1, 3)):
         for count in (1, 2, 31, 257):
             assert abs(samples_for(count, fps) - count / fps * 48000) <= Fraction(1, 2)
+
+
+RATES = [Fraction(n) for n in (8, 12, 15, 16, 24, 25, 30, 50, 60)] + [
+    Fraction(24000, 1001),
+    Fraction(30000, 1001),
+]
+
+
+@pytest.mark.parametrize("fps", RATES)
+def test_every_length_has_the_nearest_whole_number_of_samples(fps):
+    for count in range(1, 201):
+        top, bottom = count * fps.denominator * 48000, fps.numerator
+        samples = samples_for(count, fps)
+        assert 2 * abs(samples * bottom - top) <= bottom
+        assert samples == round(Fraction(top, bottom))
+
+
+def test_a_tie_goes_to_the_even_count_so_that_lengths_never_shrink():
+    fps = Fraction(256)
+    counts = [samples_for(count, fps) for count in range(1, 9)]
+    assert counts == [188, 375, 562, 750, 938, 1125, 1312, 1500]
+
+
+@pytest.mark.parametrize("fps", RATES)
+def test_frames_one_by_one_have_as_many_samples_as_together(fps):
+    starts = [samples_for(frame, fps) for frame in range(201)]
+    lengths = [stop - start for start, stop in pairwise(starts)]
+    assert sum(lengths) == samples_for(200, fps)
+    assert max(lengths) - min(lengths) <= 1
+
+
+def test_whole_rates_may_be_plain_numbers():
+    assert samples_for(7, 24) == samples_for(7, Fraction(24)) == 14000
+
+
+@pytest.mark.parametrize("fps", RATES)
+def test_every_latent_frame_of_a_clip_shows_the_picture_seen_in_its_middle(fps):
+    grid = SoundGrid()
+    for count in (1, 2, 3, 31, 200):
+        latents = grid.latent_frames(samples_for(count, fps))
+        shown = [grid.video_frame_at(k, count, fps) for k in range(latents)]
+        assert all(0 <= frame < count for frame in shown)
+        assert shown == sorted(shown)
+        for k, frame in enumerate(shown):
+            middle = Fraction(2 * k + 1, 50)
+            assert frame / fps <= middle
+            assert middle < (frame + 1) / fps or frame == count - 1
+
+
+def test_latent_frames_and_surplus_account_for_every_sample():
+    grid = SoundGrid()
+    for samples in (1, 1919, 1920, 1921, 48000, 253440):
+        latents = grid.latent_frames(samples)
+        assert 1920 * (latents - 1) < samples <= 1920 * latents
+        assert latents * 1920 - grid.surplus_samples(samples) == samples
+
+
+def test_the_codec_runs_at_25_hz_and_an_event_falls_on_the_frame_that_sounds():
+    grid = SoundGrid()
+    assert grid.rate == 25
+    assert [grid.latent_frame_at(Fraction(t, 100)) for t in (0, 3, 4, 7, 8)] == [0, 0, 1, 1, 2]
+
+
+def test_another_rate_keeps_the_length_to_half_a_sample():
+    for old, new in ((44100, 48000), (48000, 44100), (8000, 48000), (44099, 48000)):
+        for samples in (1, 2, 441, 99999):
+            assert abs(
+                rescaled_samples(samples, old, new) / Fraction(new) - samples / Fraction(old)
+            ) <= Fraction(1, 2 * new)
+
+
+def test_seconds_become_the_nearest_samples():
+    assert samples_in(Fraction(1, 3)) == 16000
+    assert samples_in(1.5) == 72000
+    assert samples_in(Fraction(1, 96000)) == 0
+    assert samples_in(Fraction(3, 96000)) == 2

@@ -39,11 +39,35 @@ def pack_module(name):
 
 
 @pytest.fixture(scope="session")
-def comfy_host():
+def comfy_folder():
     folder = os.environ.get("COMFYUI_PATH")
     if not folder:
         pytest.skip("set COMFYUI_PATH to the folder of a ComfyUI to run the tests of its nodes")
-    return start(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def comfy_host(comfy_folder):
+    return start(comfy_folder)
+
+
+@pytest.fixture(scope="session")
+def new_server(comfy_folder, tmp_path_factory):
+    """Makes a ComfyUI in a process of its own, not yet started, with the pack or a copy of it."""
+    sys.path.append(str(Path(__file__).parent))  # last, as its neighbours' names are common ones
+    from comfy_server import ROOT, Server
+
+    def make(pack=ROOT):
+        return Server(Path(comfy_folder), tmp_path_factory.mktemp("comfy"), pack)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def server(new_server):
+    """The one that most tests share."""
+    with new_server() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import pytest
 
 from moviegen_core.cli.parser import make_parser
 
-COMMANDS = ("generate", "reconstruct", "theatre", "train", "evaluate")
+COMMANDS = ("generate", "reconstruct", "theatre", "train", "evaluate", "run")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -48,6 +48,50 @@ def test_an_overlap_that_does_not_fit_is_refused_with_those_that_do(window, over
         list(crossfade_windows(20, window, overlap))
 
 
+@pytest.mark.parametrize(("window", "hop"), [(2, 1), (8, 4), (8, 7), (7, 3), (25, 5)])
+def test_triangles_sum_to_one_at_every_entry_and_no_window_is_short(window, hop):
+    for length in range(1, 90):
+        total = torch.zeros(length)
+        for place, weight in triangle_windows(length, window, hop):
+            assert place.stop - place.start == len(weight) == min(window, length)
+            assert (weight > 0).all()
+            total[place] += weight
+        assert_close(total, torch.ones(length))
+
+
+def test_triangle_windows_start_a_hop_apart_and_the_last_ends_with_the_length():
+    places = [place for place, _ in triangle_windows(750, 250, 125)]
+    assert [place.start for place in places] == [0, 125, 250, 375, 500]
+    moved = [place for place, _ in triangle_windows(760, 250, 125)]
+    assert (moved[-1].start, moved[-1].stop) == (510, 760)
+
+
+def test_between_two_triangles_the_later_takes_over_steadily():
+    (first, fades), (second, rises) = triangle_windows(36, 24, 12)
+    shared = first.stop - second.start
+    assert (fades[-shared:].diff() < 0).all()
+    assert (rises[:shared].diff() > 0).all()
+
+
+def test_windows_that_agree_blend_to_what_they_agree_on():
+    x = torch.randn(3, 101)
+    blended = torch.zeros_like(x)
+    for place, weight in triangle_windows(101, 20, 9):
+        blended[:, place] += x[:, place] * weight
+    assert_close(blended, x)
+
+
+@pytest.mark.parametrize(("window", "hop"), [(8, 0), (8, 8), (8, -1), (1, 1)])
+def test_a_hop_that_does_not_fit_is_refused_with_those_that_do(window, hop):
+    with pytest.raises(SettingsError, match=f"hop of {hop} .* use 1 to {window - 1}"):
+        triangle_windows(20, window, hop)
+
+
+def test_nothing_cannot_be_cut_into_windows():
+    with pytest.raises(SettingsError, match="1 or more"):
+        triangle_windows(0, 8, 4)
+
+
 @pytest.mark.parametrize("length", [1, 5, 8, 9, 37])
 def test_what_windows_give_of_a_function_of_each_entry_blends_to_the_whole(length):
     x = torch.randn(2, 3, length)

@@ -1,0 +1,421 @@
+"""The pack as an artist meets it: a real server, prompts over HTTP, pictures over its WebSocket."""
+
+import json
+import shutil
+import time
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from moviegen_core.evaluation.judge import ask, open_judge
+from moviegen_core.media.pixels import from_bytes
+from moviegen_core.media.read import read_clip
+from moviegen_core.media.write import clip_from_frames, write_clip
+from moviegen_core.weights.cast import open_cast
+
+ROOT = Path(__file__).parents[2]
+STEPS = 6
+
+
+def node(kind, **inputs):
+    return {"class_type": kind, "inputs": inputs}
+
+
+def loaded(text="a red ball bounces on the beach"):
+    """A cast and what it is told."""
+    return {
+        "cast": node("MovieGenLoadCast", cast="nano", role="video"),
+        "words": node(
+            "MovieGenPrompt", clip=["cast", 1], text=text, camera="not said", fps=16.0, seconds=1.0
+        ),
+        "nothing": node("CLIPTextEncode", clip=["cast", 1], text=""),
+    }
+
+
+def empty(seconds=0.8, side=72):
+    """Small and quick, of a length that is not whole latent frames."""
+    return node(
+        "MovieGenEmptyLatent", aspect="16:9 (wide)", side=side, seconds=seconds, fps=16.0, batch_size=1
+    )
+
+
+def sampled(latent, **changes):
+    """A KSampler on the loaded cast."""
+    wires = {"positive": ["words", 0], "negative": ["nothing", 0], "latent_image": latent}
+    choices = {"sampler_name": "euler", "scheduler": "simple", "seed": 1, "steps": STEPS, "cfg": 4.0}
+    return node("KSampler", **{"model": ["cast", 0], "denoise": 1.0, **wires, **choices, **changes})
+
+
+def saved(samples):
+    """A latent's way to a file."""
+    return {
+        "decode": node("MovieGenDecode", samples=samples, vae=["cast", 2], frames=0),
+        "video": node("CreateVideo", images=["decode", 0], fps=16.0),
+        "save": node("SaveVideo", video=["video", 0], filename_prefix="clip", format="auto", codec="auto"),
+    }
+
+
+def shown(source):
+    """An output that takes anything."""
+    return node("PreviewAny", source=source)
+
+
+def small_clip(**changes):
+    return {**loaded(), "empty": empty(), "sample": sampled(["empty", 0], **changes), **saved(["sample", 0])}
+
+
+def frames_of(run, name="save"):
+    assert run.error is None
+    assert run.succeeded, run.refusal
+    (file,) = run.files(name)
+    return read_clip(file)
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """What the shipped judge sees in frames (T, H, W, 3)."""
+    judge = open_judge()
+    return lambda frames: ask(judge, clip_from_frames(frames))[0]
+
+
+def twin(name):
+    return json.loads((ROOT / "tests" / "prompts" / f"{name}.json").read_text())
+
+
+def output_of(prompt, prefix):
+    """The node that saves under a name."""
+    (found,) = [key for key, one in prompt.items() if one["inputs"].get("filename_prefix") == prefix]
+    return found
+
+
+def run_twin(server, name):
+    prompt = twin(name)
+    run = server.run(prompt)
+    assert run.error is None
+    assert run.succeeded, run.refusal
+    return lambda prefix: run.files(output_of(prompt, f"movie-gen/{prefix}"))
+
+
+def clip(files):
+    """The frames of the one clip saved, 32 at 16 a second."""
+    (file,) = files
+    frames, fps = read_clip(file)
+    assert (len(frames), fps) == (32, 16)
+    return frames
+
+
+def test_every_prompt_twin_is_run_here():
+    names = {path.stem for path in (ROOT / "tests" / "prompts").glob("*.json")}
+    assert names == {"text_to_video", "text_to_image", "compare_schedules", "video_to_video"}
+
+
+def test_text_to_video_shows_what_the_words_say(server, judged):
+    frames = clip(run_twin(server, "text_to_video")("text_to_video"))
+    assert frames.shape[1:] == (112, 192, 3)
+    seen = judged(frames)
+    assert (seen["place"], seen["colour"]) == ("beach", "red")
+
+
+def test_text_to_image_makes_four_pictures_of_the_place(server, judged):
+    files = run_twin(server, "text_to_image")("text_to_image")
+    pictures = [torch.tensor(np.array(Image.open(file).convert("RGB"))) for file in files]
+    assert [one.shape for one in pictures] == [(112, 192, 3)] * 4
+    assert len({one.numpy().tobytes() for one in pictures}) == 4
+    places = [judged(one.expand(32, -1, -1, -1))["place"] for one in pictures]
+    assert places.count("beach") >= 3
+
+
+def test_compare_schedules_samples_one_noise_three_ways(server, judged):
+    files = run_twin(server, "compare_schedules")
+    names = ("linear_quadratic_50", "uniform_50", "uniform_250")
+    clips = [clip(files(f"compare_schedules/{name}")) for name in names]
+    assert {tuple(one.shape[1:]) for one in clips} == {(112, 192, 3)}
+    assert [judged(one)["place"] for one in clips] == ["beach"] * 3
+    assert not torch.equal(clips[0], clips[1])
+    beside = clip(files("compare_schedules/side_by_side"))
+    assert beside.shape[1:] == (112, 3 * 192 + 2 * 4, 3)
+    for place, one in enumerate(clips):
+        part = beside[:, :, place * 196 : place * 196 + 192].float()
+        assert (part - one.float()).abs().mean() < 3
+
+
+def test_video_to_video_keeps_the_place_and_changes_the_picture(server, judged):
+    frames = clip(run_twin(server, "video_to_video")("video_to_video"))
+    assert frames.shape[1:] == (112, 2 * 192 + 4, 3)
+    source, new = frames[:, :, :192], frames[:, :, 196:]
+    assert judged(source)["place"] == judged(new)["place"] == "beach"
+    assert (source.float() - new.float()).abs().mean() > 2
+
+
+def test_the_frames_saved_are_as_many_as_were_asked_for(server):
+    frames, fps = frames_of(server.run(small_clip()))
+    assert frames.shape == (13, 48, 96, 3)
+    assert fps == 16
+
+
+def test_the_same_prompt_gives_the_same_clip_after_everything_was_loaded_again(server):
+    first, _ = frames_of(server.run(small_clip(seed=5)))
+    server.forget()
+    again = server.run(small_clip(seed=5))
+    assert "sample" not in again.named("execution_cached")[0].data["nodes"]
+    assert torch.equal(frames_of(again)[0], first)
+    assert not torch.equal(frames_of(server.run(small_clip(seed=6)))[0], first)
+
+
+def test_progress_counts_every_step(server):
+    assert server.run(small_clip(seed=11)).steps("sample") == list(range(1, STEPS + 1))
+
+
+def test_interrupt_stops_within_a_step_and_the_next_prompt_runs(server):
+    stopped = []
+
+    def stop(event):
+        if event.name == "progress" and event.data["value"] == 3 and not stopped:
+            server.interrupt()
+            stopped.append(time.monotonic())
+
+    run = server.run({**small_clip(seed=12, steps=200), "empty": empty(2.0, 144)}, stop)
+    assert run.named("execution_interrupted")[0].data["node_id"] == "sample"
+    late = [event for event in run.named("progress") if event.seconds > stopped[0]]
+    assert len(late) <= 1
+    frames_of(server.run(small_clip(seed=13)))
+
+
+def crossing_square(server):
+    """A clip of a white square that goes from the left to the right, as the server's input."""
+    frames = torch.full((16, 112, 192, 3), 30, dtype=torch.uint8)
+    for frame in range(16):
+        frames[frame, 32:80, 9 * frame : 9 * frame + 48] = 230
+    write_clip(server.base / "input" / "square.mp4", frames, Fraction(16), crf=10)
+    return {
+        **loaded(""),
+        "file": node("LoadVideo", file="square.mp4"),
+        "parts": node("GetVideoComponents", video=["file", 0]),
+        "encode": node("VAEEncode", pixels=["parts", 0], vae=["cast", 2]),
+    }
+
+
+def brightest_column(picture):
+    """Where the light is, 0 left to 1 right."""
+    columns = np.asarray(picture.convert("L"), dtype=float).mean(0)
+    light = np.clip(columns - (np.median(columns) + columns.max()) / 2, 0, None)
+    return float((light * np.linspace(0, 1, len(columns))).sum() / light.sum())
+
+
+def moving_pictures(run):
+    """Those that came while it sampled; the host's own still of each step comes right before its count."""
+    told = [event for event in run.events if event.name in ("preview", "progress")]
+    return [one for one, after in pairwise(told) if one.name == "preview" and after.name == "preview"]
+
+
+def test_the_whole_clip_is_seen_moving_while_it_is_made(server):
+    prompt = crossing_square(server)
+    sample = sampled(["encode", 0], denoise=0.3, cfg=1.0, steps=60)
+    run = server.run({**prompt, "sample": sample, **saved(["sample", 0])})
+    frames_of(run)
+    pictures = moving_pictures(run)
+    assert {event.data["node_id"] for event in pictures} == {"sample"}
+    places = [brightest_column(event.picture) for event in pictures]
+    assert max(places) - min(places) > 0.4
+    moves = np.diff(places)
+    forward, back = (moves > 0.02).sum(), (moves < -0.02).sum()
+    assert forward > 3 * back
+
+
+def test_one_picture_goes_in_and_one_comes_out(server):
+    Image.new("RGB", (201, 117), "teal").save(server.base / "input" / "one.png")
+    prompt = {
+        **loaded("a red ball on the beach"),
+        "file": node("LoadImage", image="one.png"),
+        "scale": node(
+            "ImageScale",
+            image=["file", 0],
+            upscale_method="bilinear",
+            width=96,
+            height=48,
+            crop="center",
+        ),
+        "encode": node("VAEEncode", pixels=["scale", 0], vae=["cast", 2]),
+        "sample": sampled(["encode", 0], denoise=0.6),
+        "decode": node("MovieGenDecode", samples=["sample", 0], vae=["cast", 2], frames=1),
+        "save": node("SaveImage", images=["decode", 0], filename_prefix="one"),
+    }
+    run = server.run(prompt)
+    assert run.error is None
+    (file,) = run.files("save")
+    assert Image.open(file).size == (96, 48)
+
+
+@pytest.mark.parametrize("mask_size", [(96, 48), (33, 70)])
+def test_a_mask_of_any_size_leaves_what_it_leaves_out(server, mask_size):
+    width, height = mask_size
+    prompt = {
+        **crossing_square(server),
+        "scale": node(
+            "ImageScale",
+            image=["parts", 0],
+            upscale_method="bilinear",
+            width=96,
+            height=48,
+            crop="center",
+        ),
+        "encode": node("VAEEncode", pixels=["scale", 0], vae=["cast", 2]),
+        "black": node("SolidMask", value=0.0, width=width, height=height),
+        "white": node("SolidMask", value=1.0, width=width // 2, height=height),
+        "half": node(
+            "MaskComposite", destination=["black", 0], source=["white", 0], x=0, y=0, operation="add"
+        ),
+        "masked": node("SetLatentNoiseMask", samples=["encode", 0], mask=["half", 0]),
+        "sample": sampled(["masked", 0], cfg=1.0),
+        **saved(["sample", 0]),
+        "plain": node("MovieGenDecode", samples=["encode", 0], vae=["cast", 2], frames=0),
+        "plain video": node("CreateVideo", images=["plain", 0], fps=16.0),
+        "plain save": node(
+            "SaveVideo", video=["plain video", 0], filename_prefix="plain", format="auto", codec="auto"
+        ),
+    }
+    run = server.run(prompt)
+    new, plain = (from_bytes(frames_of(run, name)[0]) for name in ("save", "plain save"))
+    difference = (new - plain).abs().mean((0, 1, 3))
+    assert difference[72:].mean() < 0.05
+    assert difference[:24].mean() > 0.15
+
+
+@pytest.fixture(scope="module")
+def bad_files(server):
+    """What users put into model folders by mistake."""
+    models = server.base / "models"
+    half = {
+        "half": {"tae": "tae.safetensors"},
+        "gone": {"video": "video.safetensors", "tae": "t.safetensors"},
+    }
+    for name, roles in half.items():
+        (models / "moviegen" / name).mkdir(parents=True)
+        cast = {"name": name, "roles": roles}
+        (models / "moviegen" / name / "cast.json").write_text(json.dumps(cast))
+    for kind in ("diffusion_models", "vae", "text_encoders"):
+        (models / kind).mkdir(parents=True, exist_ok=True)
+        save_file({"x": torch.zeros(1)}, models / kind / "foreign.safetensors")
+    nano = open_cast("nano")
+    shutil.copy(nano.path("tae"), models / "diffusion_models" / "mistaken.safetensors")
+    (models / "vae" / "cut.safetensors").write_bytes(nano.path("tae").read_bytes()[:5000])
+    latents = {"none": torch.zeros(1, 16, 0, 4, 6), "foreign": torch.ones(1, 4, 6, 12)}
+    for name, latent in latents.items():
+        marks = {"latent_tensor": latent, "latent_format_version_0": torch.zeros(0)}
+        save_file(marks, server.base / "input" / f"{name}.latent")
+    Image.new("RGB", (201, 117), "teal").save(server.base / "input" / "odd.png")
+
+
+LATENTS = {
+    "no frames": {"given": node("LoadLatent", latent="none.latent")},
+    "foreign": {"given": node("LoadLatent", latent="foreign.latent")},
+    "odd": {"given": node("EmptyLatentImage", width=200, height=120, batch_size=1)},
+    "odd picture": {
+        "picture": node("LoadImage", image="odd.png"),
+        "given": node("VAEEncode", pixels=["picture", 0], vae=["cast", 2]),
+    },
+    "pixels": {
+        "picture": node("LoadImage", image="odd.png"),
+        "none": node("VAELoader", vae_name="pixel_space"),
+        "given": node("VAEEncode", pixels=["picture", 0], vae=["none", 0]),
+    },
+}
+WITH_LATENT = {
+    "sampler": {"end": sampled(["given", 0])},
+    "our decode": {"end": node("MovieGenDecode", samples=["given", 0], vae=["cast", 2], frames=0)},
+    "stock decode": {"end": node("VAEDecode", samples=["given", 0], vae=["cast", 2])},
+}
+LOADERS = {
+    "half a cast": node("MovieGenLoadCast", cast="half", role="video"),
+    "a cast without its files": node("MovieGenLoadCast", cast="gone", role="video"),
+    "a foreign model": node("MovieGenLoadModel", model_name="foreign.safetensors"),
+    "a foreign encoder": node("MovieGenLoadTextEncoder", text_encoder_name="foreign.safetensors"),
+    "a foreign VAE": node("MovieGenLoadVAE", vae_name="foreign.safetensors"),
+    "a mistaken file": node("MovieGenLoadModel", model_name="mistaken.safetensors"),
+    "a download cut short": node("MovieGenLoadVAE", vae_name="cut.safetensors"),
+}
+
+
+def refused(server, prompt):
+    """The one sentence with which a node refuses."""
+    run = server.run({**loaded(), **prompt, "show": shown(["end", 0])})
+    assert run.refusal is None
+    assert run.error is not None
+    assert "\n" not in run.error
+    assert 40 < len(run.error) < 400
+    return run.error
+
+
+@pytest.mark.parametrize(
+    ("loader", "words"),
+    [
+        ("half a cast", "cast half has no video; it has tae; name its file"),
+        ("a cast without its files", "does not exist; there is nothing"),
+        ("a foreign model", "another program's file"),
+        ("a foreign encoder", "another program's file"),
+        ("a foreign VAE", "another program's file"),
+        ("a mistaken file", "holds a tae model, a video was asked for"),
+        ("a download cut short", "is cut short or damaged"),
+    ],
+)
+@pytest.mark.usefixtures("bad_files")
+def test_a_bad_file_is_refused_in_one_sentence(server, loader, words):
+    assert words in refused(server, {"end": LOADERS[loader]})
+
+
+@pytest.mark.parametrize(
+    ("latent", "use", "words"),
+    [
+        ("no frames", "sampler", "holds no frames"),
+        ("no frames", "our decode", "holds no frames"),
+        ("no frames", "stock decode", "holds no frames"),
+        ("foreign", "sampler", "another family of models"),
+        ("foreign", "our decode", "connect the VAE of the model that made it"),
+        ("foreign", "stock decode", "use the VAE of the model that made it"),
+        ("pixels", "sampler", "another family of models"),
+        ("odd", "sampler", "make it 192x128"),
+        ("odd picture", "sampler", "make it 192x112"),
+    ],
+)
+@pytest.mark.usefixtures("bad_files")
+def test_a_bad_latent_is_refused_in_one_sentence(server, latent, use, words):
+    assert words in refused(server, {**LATENTS[latent], **WITH_LATENT[use]})
+
+
+@pytest.mark.usefixtures("bad_files")
+def test_a_wrong_vae_on_our_decode_is_refused_in_one_sentence(server):
+    given = {"none": node("VAELoader", vae_name="pixel_space"), "given": empty()}
+    end = node("MovieGenDecode", samples=["given", 0], vae=["none", 0], frames=0)
+    assert "connect the VAE of the model that made it" in refused(server, {**given, "end": end})
+
+
+def test_more_frames_than_there_are_is_refused_in_one_sentence(server):
+    end = node("MovieGenDecode", samples=["given", 0], vae=["cast", 2], frames=99)
+    assert "give 1 to 16" in refused(server, {"given": empty(), "end": end})
+
+
+def test_a_missing_cast_is_refused_before_anything_runs(server):
+    prompt = {"cast": node("MovieGenLoadCast", cast="lost", role="video"), "show": shown(["cast", 0])}
+    answer = json.dumps(server.run(prompt).refusal)
+    assert "lost" in answer
+    assert "nano" in answer
+
+
+def test_a_broken_node_module_is_named_in_the_log_and_the_rest_still_loads(new_server, tmp_path):
+    for part in ("nodes", "moviegen_core", "web"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "__init__.py", tmp_path)
+    (tmp_path / "nodes" / "decode.py").write_text("def broken(:\n")
+    with new_server(tmp_path) as server:
+        known = server.ask("object_info")[1]
+        log = server.log()
+    assert {"MovieGenLoadCast", "MovieGenEmptyLatent", "MovieGenSchedule"} <= known.keys()
+    assert "MovieGenDecode" not in known
+    assert "nodes/decode.py could not be loaded (SyntaxError" in log
+    assert "IMPORT FAILED" not in log
