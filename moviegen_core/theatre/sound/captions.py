@@ -17,7 +17,6 @@ MAX_MUSIC_DESCRIPTION = 88
 """Characters that the longest description of music takes; with the form around them all fit in 480 bytes."""
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundText:
     """What is said of a sound, before it is put into the paper's form."""
