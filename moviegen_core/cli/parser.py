@@ -112,7 +112,9 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         "moviegen train tae --out runs/tae --minutes 120",
     )
     parser.add_argument(
-        "role", metavar="tae|video|judge", help="what to train; video trains its text encoder too"
+        "role",
+        metavar="tae|video|audio_codec|audio|judge",
+        help="what to train; video and audio train their text encoders too, audio its frame encoder as well",
     )
     parser.add_argument(
         "--out", required=True, metavar="DIR", help="folder for checkpoints, loss curve and weights"
@@ -134,6 +136,9 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         "--tae",
         metavar="FILE",
         help="for video: the autoencoder to learn on (default: the shipped one); for judge: one in between",
+    )
+    parser.add_argument(
+        "--codec", metavar="FILE", help="for audio: the codec to learn on (default: the shipped one)"
     )
     parser.add_argument("--resume", action="store_true", help="go on where DIR's last checkpoint stands")
     parser.add_argument(

@@ -15,7 +15,7 @@ from .progress import Progress
 from .values import parse_device
 
 ALL_TRAINERS = TRAINERS | {"judge": train_judge}
-READERS = {"footage": ("tae",), "tae": ("video", "judge")}
+READERS = {"footage": ("tae",), "tae": ("video", "judge"), "codec": ("audio",)}
 """Which roles each file option is for."""
 
 
@@ -61,7 +61,7 @@ def _session(args: argparse.Namespace, on_step: OnStep) -> Session:
 
 def _sources(args: argparse.Namespace) -> dict[str, Path]:
     """What the role learns from, where the options name it; footage is collected on the way."""
-    given = {"footage": args.footage, "tae": args.tae}
+    given = {"footage": args.footage, "tae": args.tae, "codec": args.codec}
     sources = {name: Path(file) for name, file in given.items() if file is not None}
     for name in sources:
         if args.role not in READERS[name]:

@@ -1,6 +1,6 @@
 """Overlapping windows over a long axis and the weights that blend them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 import torch
@@ -70,3 +70,27 @@ def triangle_windows(length: int, window: int, hop: int) -> list[tuple[slice, Te
     for place in places:
         total[place] += triangle[: place.stop - place.start]
     return [(p, (triangle[: p.stop - p.start] / total[p]).float()) for p in places]
+
+
+def blend_windows(
+    piece: Callable[[slice], Tensor], windows: Iterable[tuple[slice, Tensor]], length: int
+) -> Tensor:
+    """Make a long tensor of windows, one at a time: the weighted sum of what each gives.
+
+    Asked for a velocity at every step of a solver this is multi-diffusion, the paper's way to long sound.
+
+    Args:
+        piece: what a window gives, (..., L) with L the slice's length.
+        windows: slices and weights that sum to 1 at every entry.
+        length: entries in all.
+
+    Returns:
+        (..., length).
+    """
+    whole = None
+    for place, weight in windows:
+        part = piece(place)
+        whole = part.new_zeros(*part.shape[:-1], length) if whole is None else whole
+        whole[..., place] += part * weight.to(part)
+    assert whole is not None
+    return whole

@@ -1,6 +1,7 @@
 """Multi-head attention, shared by every transformer of the cast: no biases, no causal mask (Movie Gen)."""
 
-# Shape letters: B clip, L query token, K key token, C channel, N head, D head dim, M = B*N products.
+# Shape letters: B clip, L query token, K key token, C channel, N head, D head dim (of angles: half), M = B*N
+# products.
 
 from collections.abc import Callable
 from types import ModuleType
@@ -9,6 +10,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from .rotary import rotate
 
 KeysValues = tuple[Tensor, Tensor]
 """Keys and values of one layer, each (B, N, K, D)."""
@@ -69,9 +72,13 @@ class SelfAttention(nn.Module):
         self.qkv = operations.Linear(width, 3 * width, bias=False, **factory)
         self.out = operations.Linear(width, width, bias=False, **factory)
 
-    def forward(self, x_BLC: Tensor, mask_B11K: Tensor | None = None) -> Tensor:
-        """(B, L, C) -> (B, L, C)."""
+    def forward(
+        self, x_BLC: Tensor, mask_B11K: Tensor | None = None, angles_LD: Tensor | None = None
+    ) -> Tensor:
+        """(B, L, C) -> (B, L, C); with ``angles_LD`` queries and keys are turned by their places first."""
         q, k, v = (split_heads(part, self.num_heads) for part in self.qkv(x_BLC).chunk(3, dim=-1))
+        if angles_LD is not None:
+            q, k = rotate(q, angles_LD), rotate(k, angles_LD)
         return self.out(merge_heads(self.attention(q, k, v, mask_B11K)))
 
 

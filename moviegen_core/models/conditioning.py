@@ -2,8 +2,8 @@
 
 # Shape letters: B clip, K context token, C channel.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ..layers.attention import KeysValues
+from ..layers.block import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Context:
             return Context(tokens)
         ones = torch.ones(tokens_BKC.shape[:2], dtype=torch.bool, device=tokens.device)
         return Context(tokens, torch.cat([self.mask_BK, ones], dim=1))
+
+    def computed_ahead(self, blocks: Iterable[Block]) -> "Context":
+        """The same with every block's keys and values, for a sampler that asks many times."""
+        layers = [block.cross_attention.keys_values(self.tokens_BKC) for block in blocks]
+        return replace(self, keys_values=tuple(layers))
 
 
 class JointConditioning(nn.Module):

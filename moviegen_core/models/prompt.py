@@ -1,4 +1,4 @@
-"""The form in which prompts are trained and asked: rate and camera first (Movie Gen, section 2)."""
+"""The forms in which prompts are trained and asked (Movie Gen, section 2 and audio captions)."""
 
 from fractions import Fraction
 
@@ -13,3 +13,41 @@ def format_prompt(caption: str, fps: Fraction | float, camera: str | None = None
         return ""
     label = "" if camera is None else f"{camera}. "
     return f"FPS-{round(fps)}. {label}{caption}"
+
+
+QUALITIES = {False: 7.0, True: 8.0}
+"""What the paper asks for without music and with it."""
+LIKELIHOODS = {False: 0.01, True: 0.95}
+"""Of music; the paper keeps the number of a detector, which is never quite sure."""
+
+
+def format_sound_prompt(
+    description: str, music: str = "", *, quality: float | None = None, likelihood: float | None = None
+) -> str:
+    """Put what is heard into the paper's form of an audio caption.
+
+    A caption that says nothing stays empty: it is the free branch of guidance.
+
+    Args:
+        description: effects and ambience, in an artist's own words.
+        music: what is played; empty for no music.
+        quality: 1 to 10; what the paper asks for when None.
+        likelihood: that there is music, 0 to 1; near the end that is true when None.
+
+    Returns:
+        One line; it never asks for speech or singing, which the model does not make.
+
+    Source: Movie Gen, audio captions.
+    """
+    has_music = bool(music.strip())
+    if not description.strip() and not has_music:
+        return ""
+    quality = QUALITIES[has_music] if quality is None else quality
+    likelihood = LIKELIHOODS[has_music] if likelihood is None else likelihood
+    return (
+        f"This audio has quality: {quality:.1f}. "
+        "This audio does not contain speech. This audio does not contain vocal singing. "
+        f"This audio contains music with a {likelihood:.2f} likelihood. "
+        f'This audio has a description: "{description}". '
+        f'This audio has a music description (if applicable): "{music}".'
+    )

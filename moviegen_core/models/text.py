@@ -10,15 +10,14 @@ they were put on. The ``paper`` preset has the size of ByT5-small's encoder. Our
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import PromptError, SettingsError
-from ..layers.attention import SelfAttention, key_mask
-from ..layers.feed_forward import SwiGLU
+from ..layers.attention import key_mask
+from ..layers.block import EncoderBlock
 
 PAD, END, FIRST_BYTE = 0, 1, 2
 VOCABULARY = FIRST_BYTE + 256
@@ -84,22 +83,6 @@ def tokenize(prompts: Sequence[str], multiple: int = 16) -> tuple[Tensor, Tensor
     return ids_BL, ids_BL != PAD
 
 
-class TextBlock(nn.Module):
-    """Self-attention and feed-forward, each behind a norm and around a skip."""
-
-    def __init__(self, config: ByteEncoderConfig, operations: ModuleType, **factory: Any) -> None:  # noqa: ANN401
-        super().__init__()
-        self.norm1 = operations.LayerNorm(config.width, **factory)
-        self.attention = SelfAttention(config.width, config.num_heads, operations, **factory)
-        self.norm2 = operations.LayerNorm(config.width, **factory)
-        self.ffn = SwiGLU(config.width, config.ffn_width, operations, **factory)
-
-    def forward(self, x_BLC: Tensor, mask_B11L: Tensor | None) -> Tensor:
-        """(B, L, C) -> (B, L, C)."""
-        x_BLC = x_BLC + self.attention(self.norm1(x_BLC), mask_B11L)
-        return x_BLC + self.ffn(self.norm2(x_BLC))
-
-
 class ByteEncoder(nn.Module):
     """Bytes to one feature vector each; a 5-byte convolution lets letters meet before attention begins."""
 
@@ -121,7 +104,8 @@ class ByteEncoder(nn.Module):
             nn.init.normal_(table.weight, std=0.5)
         self.letters = operations.Conv1d(config.width, config.width, 5, padding=2, **factory)
         self.blocks = nn.ModuleList(
-            TextBlock(config, operations, **factory) for _ in range(config.num_layers)
+            EncoderBlock(config.width, config.num_heads, config.ffn_width, operations, **factory)
+            for _ in range(config.num_layers)
         )
         self.norm = operations.LayerNorm(config.width, **factory)
 

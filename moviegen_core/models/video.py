@@ -1,25 +1,21 @@
 """The video transformer: noise to latent clip (Movie Gen, section 3).
 
-The paper's block is LLaMa's with cross-attention between self-attention and feed-forward, modulation by time,
-and no causal mask. Silent points that are our choice: no QK-norm, an RMS norm before cross-attention, a
-modulated linear head, gates that start at 1 over zero output projections.
+Its block stands in ``layers/block.py``, which the audio transformer shares.
 """
 
 # Shape letters: B clip, C channel, T latent frame, H row, W column, L token, K context token.
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import GeometryError, SettingsError
-from ..layers.attention import Attend, CrossAttention, KeysValues, SelfAttention, attend, key_mask
-from ..layers.feed_forward import SwiGLU
-from ..layers.modulation import LayerBias, SharedModulation, TimeEmbedding, modulate
-from ..layers.norms import rms_norm
+from ..layers.attention import Attend, attend, key_mask
+from ..layers.block import Block, Head
+from ..layers.modulation import SharedModulation, TimeEmbedding
 from ..layers.patches import from_patches, to_patches, token_grid
 from ..layers.positions import FactorizedPositions
 from .conditioning import Context, JointConditioning
@@ -83,64 +79,6 @@ VIDEO_PRESETS = {
 """``paper`` is the published 30B; ``13b`` is a size of ours between, with the same proportions."""
 
 
-class Block(nn.Module):
-    """Self-attention, cross-attention, feed-forward; time scales, shifts and gates the first and the last."""
-
-    def __init__(
-        self,
-        config: VideoTransformerConfig,
-        operations: ModuleType,
-        attention: Attend,
-        **factory: Any,  # noqa: ANN401
-    ) -> None:
-        super().__init__()
-        width, heads = config.width, config.num_heads
-        self.modulation = LayerBias(width, 6, operations, **factory)
-        self.self_attention = SelfAttention(width, heads, operations, attention, **factory)
-        self.cross_attention = CrossAttention(width, heads, operations, attention, **factory)
-        self.ffn = SwiGLU(width, config.ffn_width, operations, **factory)
-
-    def forward(
-        self, x_BLC: Tensor, shared_BKC: Tensor, context: Tensor | KeysValues, mask_B11K: Tensor | None
-    ) -> Tensor:
-        """(B, L, C) -> (B, L, C)."""
-        scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(shared_BKC)
-        x_BLC = torch.addcmul(x_BLC, gate1, self.self_attention(modulate(rms_norm(x_BLC), scale1, shift1)))
-        x_BLC = x_BLC + self.cross_attention(rms_norm(x_BLC), context, mask_B11K)
-        return torch.addcmul(x_BLC, gate2, self.ffn(modulate(rms_norm(x_BLC), scale2, shift2)))
-
-    @torch.no_grad()
-    def reset(self) -> None:
-        """Start as the identity: gates 1, output projections 0."""
-        self.modulation.table.weight.zero_()
-        self.modulation.table.weight[[2, 5]] = 1
-        for projection in (self.self_attention.out, self.cross_attention.out, self.ffn.down):
-            projection.weight.zero_()
-
-
-class Head(nn.Module):
-    """Tokens to velocity patches."""
-
-    def __init__(self, config: VideoTransformerConfig, operations: ModuleType, **factory: Any) -> None:  # noqa: ANN401
-        super().__init__()
-        self.shared = SharedModulation(config.width, 2, operations, **factory)
-        self.modulation = LayerBias(config.width, 2, operations, **factory)
-        self.project = operations.Linear(
-            config.width, config.patch_cells * config.latent_channels, bias=False, **factory
-        )
-
-    def forward(self, x_BLC: Tensor, time_BC: Tensor) -> Tensor:
-        """(B, L, C) -> (B, L, patch cells * latent channels)."""
-        scale, shift = self.modulation(self.shared(time_BC))
-        return self.project(modulate(rms_norm(x_BLC), scale, shift))
-
-    @torch.no_grad()
-    def reset(self) -> None:
-        """Start by predicting nothing."""
-        for parameter in self.parameters():
-            parameter.zero_()
-
-
 class VideoTransformer(nn.Module):
     """Velocity of a noisy latent clip at time t under a context.
 
@@ -167,9 +105,11 @@ class VideoTransformer(nn.Module):
         self.time = TimeEmbedding(config.width, operations, **factory)
         self.modulation = SharedModulation(config.width, 6, operations, **factory)
         self.blocks = nn.ModuleList(
-            Block(config, operations, attention, **factory) for _ in range(config.num_layers)
+            Block(config.width, config.num_heads, config.ffn_width, operations, attention, **factory)
+            for _ in range(config.num_layers)
         )
-        self.head = Head(config, operations, **factory)
+        channels_out = config.patch_cells * config.latent_channels
+        self.head = Head(config.width, channels_out, operations, **factory)
         self.reset()
 
     @torch.no_grad()
@@ -186,8 +126,7 @@ class VideoTransformer(nn.Module):
 
     def computed_ahead(self, context: Context) -> Context:
         """The same context with every layer's keys and values, for a sampler that asks many times."""
-        layers = [block.cross_attention.keys_values(context.tokens_BKC) for block in self.blocks]
-        return replace(context, keys_values=tuple(layers))
+        return context.computed_ahead(self.blocks)
 
     def forward(
         self,

@@ -30,8 +30,10 @@ class PatchDiscriminator(nn.Module):
 class DiscriminatorTrainer:
     """A discriminator with its own optimizer, one step behind the autoencoder."""
 
-    def __init__(self, device: str = "cpu", learning_rate: float = 2e-4) -> None:
-        self.model = PatchDiscriminator().to(device)
+    def __init__(
+        self, device: str = "cpu", learning_rate: float = 2e-4, model: nn.Module | None = None
+    ) -> None:
+        self.model = (model or PatchDiscriminator()).to(device)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=learning_rate, betas=(0.5, 0.9))
 
     def step(self, real: Tensor, fake: Tensor) -> Tensor:

@@ -5,6 +5,11 @@ from .loop import LoopConfig
 from .losses import TaeLossConfig
 from .optimizer import OptimizerConfig
 from .pool import PoolConfig
+from .sound_latents import SoundLatentConfig
+from .sound_losses import SoundLossConfig
+from .sounds import SoundPoolConfig
+from .train_audio import AudioRecipe
+from .train_codec import CodecPhase, CodecRecipe
 from .train_tae import Crop, TaePhase, TaeRecipe
 from .train_text import TextRecipe
 from .train_video import VideoRecipe, VideoStage
@@ -76,5 +81,27 @@ VIDEO_NANO = VideoRecipe(
     ),
     tokens_per_step=5_376,
     first_shards=240,
+    steps_per_shard=40,
+)
+
+CODEC_NANO = CodecRecipe(
+    preset="nano",
+    loop=LoopConfig(
+        optimizer=OptimizerConfig(learning_rate=7e-4), num_steps=6000, warmup_steps=50, ema_decay=0.995
+    ),
+    pool=SoundPoolConfig(),
+    phases=(
+        CodecPhase(until=0.8, batch=12, latent_frames=25, losses=SoundLossConfig()),
+        CodecPhase(until=1.0, batch=4, latent_frames=75, losses=SoundLossConfig()),
+    ),
+)
+
+AUDIO_NANO = AudioRecipe(
+    preset="nano",
+    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=4000, warmup_steps=100),
+    latents=SoundLatentConfig(),
+    lengths=(100, 100, 200),
+    frames_per_step=2000,
+    first_shards=40,
     steps_per_shard=40,
 )

@@ -21,13 +21,18 @@ from .footage import Footage
 from .latents import LatentStore
 from .loop import CHECKPOINT, LoopConfig, Objective, new_run, run_loop
 from .pool import ClipPool
-from .recipes import TAE_NANO, VIDEO_NANO
+from .recipes import AUDIO_NANO, CODEC_NANO, TAE_NANO, VIDEO_NANO
+from .sound_latents import SoundLatentStore
 from .state import RunState
+from .train_audio import AudioObjective, AudioRecipe, SoundModel
+from .train_codec import CodecObjective, CodecRecipe, statistics_sounds
 from .train_tae import TaeObjective, TaeRecipe, measure_latents
 from .train_text import Reader, ReadingObjective, TextRecipe
 from .train_video import TextToVideoModel, VideoObjective, VideoRecipe
 
-NANO_TAE = Path(__file__).parent.parent / "weights" / "nano" / "tae.safetensors"
+NANO = Path(__file__).parent.parent / "weights" / "nano"
+NANO_TAE = NANO / "tae.safetensors"
+NANO_CODEC = NANO / "audio_codec.safetensors"
 OnStep = Callable[[int, dict[str, float]], None]
 
 
@@ -201,9 +206,80 @@ def write_video(out: Path, model: TextToVideoModel) -> Path:
     return out / "video.safetensors"
 
 
+def train_codec(out: Path, session: Session = ONE_GO, *, recipe: CodecRecipe = CODEC_NANO) -> Path:
+    """Train an audio codec and write ``audio_codec.safetensors`` from its averaged weights.
+
+    A broken checkpoint is refused with a WeightsError.
+
+    Args:
+        out: folder for checkpoint, curve and weights; made when missing.
+        session: how long this sitting lasts, and on what it goes on.
+        recipe: what to train and how.
+
+    Returns:
+        The weights file.
+    """
+    torch.manual_seed(0)
+    model = session.first_model("audio_codec", recipe.preset)
+    recipe = replace(recipe, loop=session.fit(recipe.loop))
+    state = new_run(model, recipe.loop)
+    session.run(state, CodecObjective(model, recipe, session.device), recipe.loop, out)
+    state.ema.copy_to(model)
+    measure_latents(model, [sound.to(session.device) for sound in statistics_sounds(recipe)])
+    save_model(out / "audio_codec.safetensors", "audio_codec", model)
+    return out / "audio_codec.safetensors"
+
+
+SOUND_ROLES = {"text": "audio_text", "vision": "vision", "audio": "audio"}
+"""Part of a ``SoundModel``: the role it plays in the cast."""
+
+
+def train_audio(
+    out: Path,
+    session: Session = ONE_GO,
+    *,
+    recipe: AudioRecipe = AUDIO_NANO,
+    codec: Path = NANO_CODEC,
+    latents: Path | None = None,
+) -> Path:
+    """Train audio transformer, text reader and frame encoder together and write a weights file for each.
+
+    A missing or broken codec or checkpoint is refused with a WeightsError.
+
+    Args:
+        out: folder for checkpoint, curve and weights; made when missing.
+        session: how long this sitting lasts, and on what it goes on.
+        recipe: what to train and how.
+        codec: weights file of the codec whose latents are learnt; the shipped one by default.
+        latents: folder of cached latents; ``latents`` in ``out`` when None.
+
+    Returns:
+        The audio transformer's weights file.
+    """
+    torch.manual_seed(0)
+    trained = load_model(codec, "audio_codec", device=session.device)
+    model = SoundModel(
+        **{part: session.first_model(role, recipe.preset) for part, role in SOUND_ROLES.items()}
+    )
+    size = model.vision.config.size
+    store = SoundLatentStore(latents or out / "latents", trained, size, recipe.latents)  # type: ignore[arg-type]
+    recipe = replace(recipe, loop=session.fit(recipe.loop))
+    state = new_run(model, recipe.loop)
+    session.run(state, AudioObjective(model, recipe, store, session.device), recipe.loop, out)
+    state.ema.copy_to(model)
+    for part, role in SOUND_ROLES.items():
+        save_model(out / f"{role}.safetensors", role, getattr(model, part))
+    return out / "audio.safetensors"
+
+
 Trainers = Mapping[str, Callable[..., Path]]
 """Role to what is called with folder, session and sources, and returns the weights file."""
-TRAINERS: Trainers = {"tae": train_tae, "video": train_video}
+TRAINERS: Trainers = {
+    "tae": train_tae,
+    "video": train_video,
+    "audio_codec": train_codec,
+    "audio": train_audio,
+}
 
 
 def train(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..media.pixels import from_bytes
+from ..models.audio_codec import AudioCodec
 from ..models.tae import TemporalAutoencoder
 from .discriminator import DiscriminatorTrainer
 from .footage import Footage
@@ -111,8 +112,8 @@ class TaeObjective:
 
 
 @torch.no_grad()
-def measure_latents(model: TemporalAutoencoder, clips: list[Tensor]) -> None:
-    """Set latent mean and scale from clips (1, 3, T, H, W): their latents get mean 0, deviation 1."""
+def measure_latents(model: TemporalAutoencoder | AudioCodec, clips: list[Tensor]) -> None:
+    """Set latent mean and scale from clips (or sounds) in batches: their latents get mean 0, deviation 1."""
     with torch.autocast(clips[0].device.type, torch.bfloat16):
         raw = [model.encoder(clip)[0].float().transpose(0, 1).flatten(1) for clip in clips]
     values = torch.cat(raw, dim=1)

@@ -10,10 +10,18 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..errors import MovieGenError, WeightsError
+from ..models.audio import (
+    AUDIO_PRESETS,
+    AUDIO_TEXT_PRESETS,
+    AudioTransformer,
+    AudioTransformerConfig,
+)
+from ..models.audio_codec import CODEC_PRESETS, AudioCodec, AudioCodecConfig
 from ..models.judge import JUDGE_PRESETS, Judge, JudgeConfig
 from ..models.tae import TAE_PRESETS, TaeConfig, TemporalAutoencoder
 from ..models.text import TEXT_PRESETS, ByteEncoder, ByteEncoderConfig
 from ..models.video import VIDEO_PRESETS, VideoTransformer, VideoTransformerConfig
+from ..models.vision import VISION_PRESETS, FrameEncoder, FrameEncoderConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +40,10 @@ ROLES: dict[str, Role] = {
     "tae": Role(config=TaeConfig, model=TemporalAutoencoder, presets=TAE_PRESETS),
     "text": Role(config=ByteEncoderConfig, model=ByteEncoder, presets=TEXT_PRESETS),
     "video": Role(config=VideoTransformerConfig, model=VideoTransformer, presets=VIDEO_PRESETS),
+    "audio_codec": Role(config=AudioCodecConfig, model=AudioCodec, presets=CODEC_PRESETS),
+    "audio": Role(config=AudioTransformerConfig, model=AudioTransformer, presets=AUDIO_PRESETS),
+    "audio_text": Role(config=ByteEncoderConfig, model=ByteEncoder, presets=AUDIO_TEXT_PRESETS),
+    "vision": Role(config=FrameEncoderConfig, model=FrameEncoder, presets=VISION_PRESETS),
     "judge": Role(config=JudgeConfig, model=Judge, presets=JUDGE_PRESETS),
 }
 

@@ -24,7 +24,18 @@ def test_every_preset_builds_on_meta_in_under_five_seconds(role, preset):
     assert all(parameter.dtype == torch.bfloat16 for parameter in model.parameters())
 
 
-@pytest.mark.parametrize(("role", "most"), [("tae", 5e6), ("text", 3e6), ("video", 16e6)])
+SIZES = [
+    ("tae", 5e6),
+    ("text", 3e6),
+    ("video", 16e6),
+    ("audio_codec", 5e6),
+    ("audio", 5e6),
+    ("audio_text", 1e6),
+    ("vision", 1e6),
+]
+
+
+@pytest.mark.parametrize(("role", "most"), SIZES)
 def test_nano_models_keep_to_the_sizes_of_the_design(role, most):
     assert sum(parameter.numel() for parameter in build(role, "nano").parameters()) <= most
 

@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...models.prompt import format_sound_prompt
 from ..events import Bed, Music
 from ..scene import Scene
 from ..wording import PLACE_PHRASES, listed, pick, with_article
@@ -14,8 +15,6 @@ MAX_DESCRIPTION = 140
 """Characters; a longer draw is made again with less detail."""
 MAX_MUSIC_DESCRIPTION = 88
 """Characters that the longest description of music takes; with the form around them all fit in 480 bytes."""
-QUALITIES = {False: 7.0, True: 8.0}
-"""What the paper asks for at inference: without music, with music."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,28 +73,8 @@ def canonical_sound_text(scene: Scene, seconds: float, stems: Sequence[str] = ST
 
 
 def paper_caption(text: SoundText, *, quality: float | None = None, likelihood: float | None = None) -> str:
-    """Put a sound's description into the form that the audio model reads.
-
-    Args:
-        text: what is heard; both parts may be an artist's own words.
-        quality: 1 to 10; by default what the paper asks for.
-        likelihood: that there is music, 0 to 1; by default near the end that is true.
-
-    Returns:
-        One line, never asking for speech or singing, which the model does not make.
-
-    Source: Movie Gen, audio captions.
-    """
-    has_music = bool(text.music)
-    quality = QUALITIES[has_music] if quality is None else quality
-    likelihood = (0.95 if has_music else 0.01) if likelihood is None else likelihood
-    return (
-        f"This audio has quality: {quality:.1f}. "
-        "This audio does not contain speech. This audio does not contain vocal singing. "
-        f"This audio contains music with a {likelihood:.2f} likelihood. "
-        f'This audio has a description: "{text.description}". '
-        f'This audio has a music description (if applicable): "{text.music}".'
-    )
+    """A sound's description in the form that the audio model reads (``format_sound_prompt``)."""
+    return format_sound_prompt(text.description, text.music, quality=quality, likelihood=likelihood)
 
 
 def _kinds(sound: Heard) -> list[str]:

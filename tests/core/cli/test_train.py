@@ -68,10 +68,13 @@ def test_files_to_learn_from_reach_their_role_and_no_other(moviegen, calls, tmp_
     words = ("--out", "run", "--minutes", "1", "--device", "cpu")
     moviegen("train", "tae", *words, "--footage", "real.safetensors")
     moviegen("train", "video", *words, "--tae", "tae.safetensors")
-    assert [sources.get("footage", sources.get("tae")).name for _, _, _, sources in calls] == [
-        "real.safetensors",
-        "tae.safetensors",
+    moviegen("train", "audio", *words, "--codec", "codec.safetensors")
+    assert [[file.name for file in sources.values()] for _, _, _, sources in calls] == [
+        ["real.safetensors"],
+        ["tae.safetensors"],
+        ["codec.safetensors"],
     ]
+    assert "is for audio" in moviegen("train", "audio_codec", *words, "--codec", "x.safetensors").refusal
     assert "is for tae" in moviegen("train", "video", *words, "--footage", "real.safetensors").refusal
     assert "is for video" in moviegen("train", "tae", *words, "--tae", "tae.safetensors").refusal
 

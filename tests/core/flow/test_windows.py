@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from moviegen_core.errors import SettingsError
-from moviegen_core.flow.windows import crossfade_windows, triangle_windows
+from moviegen_core.flow.windows import blend_windows, crossfade_windows, triangle_windows
 
 
 @pytest.mark.parametrize(("window", "overlap"), [(2, 1), (4, 2), (14, 4), (16, 8), (7, 3)])
@@ -90,3 +90,18 @@ def test_a_hop_that_does_not_fit_is_refused_with_those_that_do(window, hop):
 def test_nothing_cannot_be_cut_into_windows():
     with pytest.raises(SettingsError, match="1 or more"):
         triangle_windows(0, 8, 4)
+
+
+@pytest.mark.parametrize("length", [1, 5, 8, 9, 37])
+def test_what_windows_give_of_a_function_of_each_entry_blends_to_the_whole(length):
+    x = torch.randn(2, 3, length)
+    blended = blend_windows(lambda place: 2 * x[..., place] + 1, triangle_windows(length, 8, 4), length)
+    assert_close(blended, 2 * x + 1)
+
+
+def test_where_windows_disagree_the_blend_lies_between_them():
+    parts = iter((torch.zeros(12), torch.ones(12)))
+    blended = blend_windows(lambda _: next(parts), crossfade_windows(20, 12, 4), 20)
+    assert blended[:8].eq(0).all()
+    assert blended[12:].eq(1).all()
+    assert (blended[8:12].diff() > 0).all()

@@ -5,7 +5,10 @@ from types import SimpleNamespace
 import pytest
 from torch import nn
 
-LAYERS = ("Linear", "Conv1d", "Conv2d", "Conv3d", "LayerNorm", "RMSNorm", "GroupNorm", "Embedding")
+LAYERS = (
+    *("Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "LayerNorm", "RMSNorm", "GroupNorm"),
+    "Embedding",
+)
 
 
 @pytest.fixture

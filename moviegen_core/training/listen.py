@@ -1,0 +1,67 @@
+"""What is heard when must have arrived in the middle of the audio transformer.
+
+A footstep is a small part of the flow-matching loss, and when it falls a smaller one, so a small model is
+slow to look for it in the picture. As ``recall`` does for captions, this asks hidden tokens for what the
+theatre knows: in which latent frame something begins to sound. The answers are thrown away after training.
+Our choice.
+"""
+
+# Shape letters: B clip, F audio latent frame, C channel, E family of events.
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..geometry import SoundGrid
+from ..layers.norms import rms_norm
+from ..models.audio import AudioTransformer
+from ..theatre.scene import Scene
+from ..theatre.sound.hearing import heard
+
+FAMILIES = ("impact", "footstep", "splash", "thunder")
+RARENESS = 8.0
+"""Most frames begin nothing; one that does counts so much more."""
+
+
+class Listener(nn.Module):
+    """One linear answer per family of events, from each token that leaves the middle block."""
+
+    def __init__(self, audio: AudioTransformer) -> None:
+        super().__init__()
+        self.answer = nn.Linear(audio.config.width, len(FAMILIES))
+        self.tokens_BFC: Tensor | None = None
+        audio.blocks[(len(audio.blocks) - 1) // 2].register_forward_hook(self._keep)
+
+    def _keep(self, block: nn.Module, inputs: tuple, tokens_BFC: Tensor) -> None:  # noqa: ARG002
+        self.tokens_BFC = tokens_BFC
+
+    def forward(self, onsets_BFE: Tensor) -> Tensor:
+        """Cross entropy of what the transformer knew in its latest forward pass.
+
+        Args:
+            onsets_BFE: 1 where an event begins, else 0.
+
+        Returns:
+            A scalar.
+
+        Raises:
+            RuntimeError: there was no forward pass since the last time it was asked.
+        """
+        if self.tokens_BFC is None:
+            raise RuntimeError(
+                "the listener asks about a forward pass, and there was none since it last asked"
+            )
+        scores = self.answer(rms_norm(self.tokens_BFC)).float()
+        self.tokens_BFC = None
+        weight = torch.full((len(FAMILIES),), RARENESS, device=scores.device)
+        return F.binary_cross_entropy_with_logits(scores, onsets_BFE, pos_weight=weight)
+
+
+def onsets(scene: Scene, stems: tuple[str, ...], seconds: float, grid: SoundGrid) -> Tensor:
+    """Which events begin in each latent frame of a sound: (F, E), 0 or 1."""
+    found = torch.zeros(int(seconds * grid.rate), len(FAMILIES))
+    for event in heard(scene, seconds, stems).events:
+        family = event.kind.split()[0]
+        if family in FAMILIES:
+            found[int(event.time * grid.rate), FAMILIES.index(family)] = 1
+    return found

@@ -1,0 +1,200 @@
+import random
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from moviegen_core.models import audio, vision
+from moviegen_core.models.audio_codec import CODEC_PRESETS, AudioCodec
+from moviegen_core.training import sound_latents
+from moviegen_core.training.loop import LoopConfig, new_run, train_step
+from moviegen_core.training.optimizer import OptimizerConfig
+from moviegen_core.training.run import SOUND_ROLES, train
+from moviegen_core.training.sound_latents import SoundLatentConfig, SoundLatentStore, sound_fingerprint
+from moviegen_core.training.train_audio import AudioObjective, AudioRecipe, SoundModel, draw_conditions
+from moviegen_core.weights.build import build
+from moviegen_core.weights.files import load_model, save_model
+
+CODEC = replace(
+    CODEC_PRESETS["nano"],
+    latent_channels=4,
+    linear_channels=2,
+    encoder_widths=(4, 4, 4),
+    decoder_widths=(4, 4, 4),
+    encoder_units=(0, 0, 0),
+    decoder_units=(0, 0, 0),
+)
+LATENTS = SoundLatentConfig(seconds=1, frame_rates=(8, 4), shard_size=2)
+RECIPE = AudioRecipe(
+    preset="tiny",
+    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=3e-3), num_steps=4, warmup_steps=1, log_every=1),
+    latents=LATENTS,
+    lengths=(10, 20),
+    frames_per_step=40,
+    first_shards=2,
+    steps_per_shard=4,
+)
+SIZE = 16
+
+
+@pytest.fixture(scope="module")
+def codec():
+    torch.manual_seed(0)
+    return AudioCodec(CODEC).eval()
+
+
+@pytest.fixture(scope="module")
+def store(codec, tmp_path_factory):
+    return SoundLatentStore(tmp_path_factory.mktemp("latents"), codec, SIZE, LATENTS)
+
+
+@pytest.fixture(autouse=True)
+def _tiny_presets(monkeypatch):
+    small = replace(
+        audio.AUDIO_PRESETS["nano"],
+        width=16,
+        num_layers=1,
+        num_heads=2,
+        ffn_width=24,
+        context_widths=(8,),
+        vision_width=6,
+        latent_channels=4,
+    )
+    eyes = replace(
+        vision.VISION_PRESETS["nano"], size=SIZE, stem_widths=(4,), patch=4, width=8, feature_width=6
+    )
+    reader = replace(audio.AUDIO_TEXT_PRESETS["nano"], width=8, num_layers=1, num_heads=1, ffn_width=8)
+    monkeypatch.setitem(audio.AUDIO_PRESETS, "tiny", small)
+    monkeypatch.setitem(vision.VISION_PRESETS, "tiny", eyes)
+    monkeypatch.setitem(audio.AUDIO_TEXT_PRESETS, "tiny", reader)
+
+
+@pytest.fixture
+def objective(store):
+    torch.manual_seed(0)
+    parts = {part: build(role, "tiny", device="cpu") for part, role in SOUND_ROLES.items()}
+    return AudioObjective(SoundModel(**parts), RECIPE, store)
+
+
+def conditions(count=4000, frames=100):
+    rng = random.Random(0)
+    return [draw_conditions(RECIPE, frames, rng) for _ in range(count)]
+
+
+def is_generated(one, frames=100):
+    return one.masked == slice(0, frames)
+
+
+def test_a_fifth_of_the_samples_is_told_nothing_and_a_tenth_of_the_rest_lacks_text_or_picture():
+    drawn = conditions()
+    nothing = [one for one in drawn if not one.text and not one.video and is_generated(one)]
+    assert len(nothing) / len(drawn) == pytest.approx(0.2 + 0.8 * 0.01 * 0.5, abs=0.02)
+    for name in ("text", "video"):
+        assert sum(getattr(one, name) for one in drawn) / len(drawn) == pytest.approx(0.8 * 0.9, abs=0.02)
+
+
+def test_in_four_tenths_some_sound_is_known_at_most_a_quarter_of_it_in_one_or_two_pieces():
+    knowing = [one for one in conditions() if not is_generated(one)]
+    assert len(knowing) / 4000 == pytest.approx(0.4, abs=0.03)
+    lengths = [one.masked.stop - one.masked.start for one in knowing]
+    assert 75 <= min(lengths) < 78
+    assert max(lengths) <= 100
+    assert any(one.masked.stop == 100 for one in knowing)  # extension
+    assert any(one.masked.start > 0 and one.masked.stop < 100 for one in knowing)  # infilling
+
+
+def test_a_shard_holds_latents_pictures_and_what_is_heard(store):
+    shard = store.shard(0)
+    assert shard.latents_NCF.shape == (2, 4, 25)
+    assert shard.frames_NCTHW.shape == (2, 3, 8, SIZE, SIZE)
+    assert shard.fps == 8
+    assert store.shard(1).fps == 4
+    assert set(shard.stems) <= set(LATENTS.stems)
+
+
+def test_a_shard_on_disk_is_read_and_not_made_again(store, codec, monkeypatch):
+    made = store.shard(0)
+    monkeypatch.setattr(sound_latents, "render", None)
+    again = SoundLatentStore(store.folder.parent, codec, SIZE, LATENTS).shard(0)
+    assert again.latents_NCF.equal(made.latents_NCF)
+    assert again.frames_NCTHW.equal(made.frames_NCTHW)
+    assert (again.scenes, again.stems) == (made.scenes, made.stems)
+
+
+def test_another_encoder_other_statistics_or_another_picture_size_never_meet_old_latents():
+    torch.manual_seed(0)
+    other = AudioCodec(CODEC)
+    names = {sound_fingerprint(other, SIZE, LATENTS), sound_fingerprint(other, 32, LATENTS)}
+    other.latent_scale.mul_(2)
+    names.add(sound_fingerprint(other, SIZE, LATENTS))
+    next(other.encoder.parameters()).data.add_(1)
+    names.add(sound_fingerprint(other, SIZE, LATENTS))
+    assert len(names) == 4
+
+
+def test_batches_of_every_length_hold_as_many_latent_frames_and_the_pictures_seen_meanwhile(objective):
+    for step in range(6):
+        batch = objective.batch(step, random.Random(step))
+        rows, _, length = batch.data_BCF.shape
+        assert rows * length == RECIPE.frames_per_step
+        assert len(batch.seen) == length
+        assert batch.seen[0] == 0
+        assert batch.seen[-1] == batch.frames_BCTHW.shape[2] - 1
+
+
+def test_the_pictures_of_a_piece_are_those_of_its_own_time(objective, store):
+    batch = objective.batch(1, random.Random(1))
+    shards = [store.shard(index) for index in range(2)]
+    latents = {(shard.fps, row): shard.latents_NCF[row].float() for shard in shards for row in range(2)}
+    piece = batch.data_BCF[0]
+    for (fps, row), whole in latents.items():
+        for start in range(25 - piece.shape[1] + 1):
+            if whole[:, start : start + piece.shape[1]].equal(piece):
+                clip = store.shard(0 if fps == 8 else 1).frames_NCTHW[row]
+                first = int(Fraction(2 * start + 1, 50) * fps)
+                shown = (batch.frames_BCTHW[0, :, 0] + 1) * 127.5
+                assert_close(shown, clip[:, first].float(), atol=0.6, rtol=0)
+                return
+    pytest.fail("the piece is in no shard")
+
+
+def test_a_step_depends_on_its_number_alone(objective):
+    first, other = objective(5)["total"], objective(6)["total"]
+    assert objective(5)["total"] == first != other
+
+
+def test_samples_without_text_have_the_empty_prompt_and_the_others_the_papers_form(objective):
+    for step in range(20):
+        batch = objective.batch(step, random.Random(step))
+        for prompt, one in zip(batch.prompts, batch.conditions, strict=True):
+            assert prompt.startswith("This audio has quality") if one.text else prompt == ""
+
+
+def test_known_frames_and_hidden_pictures_do_not_change_the_loss(objective):
+    """The loss looks at masked frames alone, and a sample without picture has features of zero."""
+    batch = objective.batch(0, random.Random(0))
+    hidden = [replace(one, video=False) for one in batch.conditions]
+    blind = replace(batch, conditions=hidden)
+    assert objective._features(blind).eq(0).all()
+    assert not objective._features(batch).eq(0).all()
+
+
+def test_a_few_steps_lower_the_loss_of_a_fixed_batch(objective):
+    loop = replace(RECIPE.loop, num_steps=40)
+    state = new_run(objective.model, loop)
+    losses = [train_step(state, lambda _: objective(3), loop)["total"] for _ in range(20)]
+    assert losses[-1] < losses[0]
+
+
+def test_shards_join_as_training_goes_on(objective):
+    assert [objective.num_shards(step) for step in (0, 3, 4, 8)] == [2, 2, 3, 4]
+
+
+def test_training_writes_a_file_for_each_of_the_three_roles(codec, tmp_path):
+    save_model(tmp_path / "audio_codec.safetensors", "audio_codec", codec)
+    path = train("audio", tmp_path / "run", recipe=RECIPE, codec=tmp_path / "audio_codec.safetensors")
+    assert path.name == "audio.safetensors"
+    for role in SOUND_ROLES.values():
+        load_model(tmp_path / "run" / f"{role}.safetensors", role)
