@@ -1,7 +1,7 @@
 """What ComfyUI adds: to a step of the core alone, to its own start, and to memory from run to run.
 
-A step is timed turn by turn, through the server with its moving previews on and in this process without a
-host, on the same noise, times and guidance. Needs a ComfyUI and the environment it runs in.
+A step is timed turn by turn: in this process without a host, and through the server without and with moving
+previews, on the same times and guidance. Needs a ComfyUI and the environment it runs in.
 
     COMFYUI_PATH=... PYTHONPATH=. python tests/bench/node_cost.py
 """
@@ -50,6 +50,9 @@ class Cost:
     """All that is measured."""
 
     server_milliseconds: float
+    """Of a step, without previews, as in the core alone."""
+    preview_milliseconds: float
+    """Of a step while the clip plays in the preview slot."""
     headless_milliseconds: float
     import_seconds: float
     growth_megabytes: float
@@ -60,8 +63,9 @@ class Cost:
 
     def __str__(self) -> str:
         return (
-            f"a step: {self.server_milliseconds:.1f} ms through the server, previews on,"
-            f" {self.headless_milliseconds:.1f} ms in the core alone; ratio {self.ratio:.2f}\n"
+            f"a step: {self.headless_milliseconds:.1f} ms in the core alone,"
+            f" {self.server_milliseconds:.1f} ms through the server, ratio {self.ratio:.2f}; with moving previews"
+            f" {self.preview_milliseconds:.1f} ms\n"
             f"the pack's import: {self.import_seconds:.1f} s\n"
             f"memory after {RUNS} runs: {self.growth_megabytes:+.1f} MB against after {FIRST_RUNS}"
         )
@@ -105,9 +109,9 @@ def without_decode(whole: dict[str, object]) -> dict[str, object]:
     return rest | {"show": {"class_type": "PreviewAny", "inputs": {"source": ["sample", 0]}}}
 
 
-def server_steps(server: object, seed: int) -> list[float]:
+def server_steps(server: object, seed: int, previews: str) -> list[float]:
     """Seconds of each step but the first, as the server counts them aloud."""
-    run = server.run(without_decode(prompt(seed, SETTINGS.num_steps, 144, 2.0)))
+    run = server.run(without_decode(prompt(seed, SETTINGS.num_steps, 144, 2.0)), previews=previews)
     assert run.succeeded, (run.error, run.refusal)
     return [b.seconds - a.seconds for a, b in pairwise(run.named("progress"))]
 
@@ -122,17 +126,18 @@ def headless_steps(models: object) -> list[float]:
     return [b - a for a, b in pairwise(moments)]
 
 
-def time_steps(server: object, rounds: int) -> tuple[float, float]:
-    """Median milliseconds of a step: server, headless."""
+def time_steps(server: object, rounds: int) -> tuple[float, ...]:
+    """Median milliseconds of a step: server, server with previews, headless."""
     keep_freed_memory()  # as the command line does
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
     models = load_text_to_video(open_cast("nano"), dtype=fast_dtype("cpu"))
-    server_steps(server, 1000), headless_steps(models)  # warm
-    served, alone = [], []
+    server_steps(server, 1000, "auto"), headless_steps(models)  # warm
+    plain, shown, alone = [], [], []
     for seed in range(rounds):
-        served += server_steps(server, seed)
+        plain += server_steps(server, 2 * seed, "none")
+        shown += server_steps(server, 2 * seed + 1, "auto")
         alone += headless_steps(models)
-    return 1e3 * median(served), 1e3 * median(alone)
+    return tuple(1e3 * median(seconds) for seconds in (plain, shown, alone))
 
 
 def import_seconds(log: str) -> float:
@@ -158,9 +163,10 @@ def measure(rounds: int = 5) -> Cost:
         pytest.skip("set COMFYUI_PATH to the folder of a ComfyUI")
     with tempfile.TemporaryDirectory() as base, Server(Path(folder), Path(base)) as server:
         grown = growth(server)
-        served, alone = time_steps(server, rounds)
+        plain, shown, alone = time_steps(server, rounds)
         return Cost(
-            server_milliseconds=served,
+            server_milliseconds=plain,
+            preview_milliseconds=shown,
             headless_milliseconds=alone,
             import_seconds=import_seconds(server.log()),
             growth_megabytes=grown,
