@@ -64,8 +64,8 @@ class Cost:
     def __str__(self) -> str:
         return (
             f"a step: {self.headless_milliseconds:.1f} ms in the core alone,"
-            f" {self.server_milliseconds:.1f} ms through the server, ratio {self.ratio:.2f}; with moving previews"
-            f" {self.preview_milliseconds:.1f} ms\n"
+            f" {self.server_milliseconds:.1f} ms through the server, ratio {self.ratio:.2f};"
+            f" with moving previews {self.preview_milliseconds:.1f} ms\n"
             f"the pack's import: {self.import_seconds:.1f} s\n"
             f"memory after {RUNS} runs: {self.growth_megabytes:+.1f} MB against after {FIRST_RUNS}"
         )
