@@ -9,15 +9,20 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from . import vocabulary as words
+from .events import INSTRUMENTS, MOODS, events, music
 from .portraits import render_portrait
 from .render import render
+from .sampling import sample_scenes
 from .scene import Actor, Person, Scene
+from .sound import mixed, render_sound
+from .sound.spectrogram import spectrogram
 
 Cell = tuple[str, Tensor]
 """A caption and a picture (3, H, W) in -1..1."""
 
 _CAPTION_PIXELS = 14
 _SITTERS = (0, 3, 7, 8)
+_SOUND_SECONDS = 4
 
 
 def person(seed: int) -> Person:
@@ -124,6 +129,67 @@ def portraits() -> list[Cell]:
     return cells
 
 
+def sounds() -> list[Cell]:
+    """Twelve scenes, every kind of event, every place's ambience, music of every mood; events are ticked."""
+    return [*_scene_sounds(), *_event_sounds(), *_place_sounds(), *_music_sounds()]
+
+
+def _scene_sounds() -> list[Cell]:
+    """Effects and ambience of sampled scenes that have events: one of each actor, and a storm."""
+    busy = [scene for scene in sample_scenes(0, 300) if events(scene, _SOUND_SECONDS)]
+    chosen = {scene.actors[0].kind: scene for scene in reversed(busy) if scene.weather != "storm"}
+    storm = next(scene for scene in busy if scene.weather == "storm")
+    return [(f"{s.actors[0].kind}, {s.place}, {s.weather}", _heard(s)) for s in (*chosen.values(), storm)]
+
+
+def _event_sounds() -> list[Cell]:
+    """Every impact, footsteps, splash, thunder and engine, without anything else."""
+    wet = ("boat", "fish", "koala")
+    cells = [
+        (
+            f"impact {kind}",
+            _scene(_actor(kind, 1, "bounce"), 3, place="underwater" if kind in wet else "stage"),
+        )
+        for kind in words.ACTORS
+    ]
+    cells += [
+        (f"steps, {place}", _scene(_actor("person", 1, "go left"), 3, place=place))
+        for place in ("snowy mountains", "city street")
+    ]
+    cells += [
+        ("steps of a cat", _scene(_actor("cat", 1, "go left"), 3, place="stage")),
+        ("splash", _scene(_actor("koala", 1, "jump"), 3, place="beach")),
+        ("splash, small fish", _scene(_actor("fish", 1, "bounce", "small"), 3, place="beach")),
+        ("thunder", _scene(_actor("balloon", 1), 3, place="meadow", weather="storm")),
+        ("engine, driving left", _scene(_actor("car", 1, "go left"), 3, place="desert")),
+    ]
+    return [(name, _heard(scene, "effects")) for name, scene in cells]
+
+
+def _place_sounds() -> list[Cell]:
+    """The ambience of every place, and rain and storm."""
+    cells = [(place, _scene(_actor("balloon", 1), 3, place=place)) for place in words.PLACES]
+    cells += [
+        (f"{place}, {weather}", _scene(_actor("balloon", 1), 3, place=place, weather=weather))
+        for place, weather in (("meadow", "rain"), ("beach", "storm"))
+    ]
+    return [(name, _heard(scene, "ambience")) for name, scene in cells]
+
+
+def _music_sounds() -> list[Cell]:
+    """Every mood on two instruments."""
+    scenes = sample_scenes(0, 300)
+    pairs = [(mood, INSTRUMENTS[(i + j) % 4]) for i, mood in enumerate(MOODS) for j in range(2)]
+    found = {(music(s).mood, music(s).instrument): s for s in scenes}
+    return [(f"{mood}, {name}", _heard(found[mood, name], "music")) for mood, name in pairs]
+
+
+def _heard(scene: Scene, *stems: str) -> Tensor:
+    sound = render_sound(scene, num_frames=8 * _SOUND_SECONDS, fps=8, stems=stems or ("effects", "ambience"))
+    marks = [event.time for event in events(scene, _SOUND_SECONDS)]
+    return spectrogram(mixed(sound), height=60, width=140, marks=marks)
+
+
 SHEETS: dict[str, tuple[Callable[[], list[Cell]], int]] = {
     "actors": (actors, 4),
     "actions": (actions, 4),
@@ -132,6 +198,7 @@ SHEETS: dict[str, tuple[Callable[[], list[Cell]], int]] = {
     "looks": (looks, 3),
     "cameras": (cameras, 6),
     "portraits": (portraits, 4),
+    "sounds": (sounds, 8),
 }
 """Name of each sheet: what fills it, and how many columns it has."""
 

@@ -2,19 +2,21 @@
 
 import json
 import random
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ..geometry import ClipShape
 from ..models.tae import TemporalAutoencoder
-from ..theatre.render import render
+from ..theatre.render import render, render_mattes
 from ..theatre.sampling import sample_scenes
 from ..theatre.scene import Scene
 
@@ -58,6 +60,12 @@ class Shard:
     """(N, 16, T, H, W), bfloat16, normalized."""
     scenes: tuple[Scene, ...]
     fps: int
+    mattes: Tensor
+    """(N, 1, T, H, W), how much of each latent cell an actor ever covers, 0 to 1."""
+
+
+Drawing = Callable[..., Tensor]
+"""``render`` or ``render_mattes``."""
 
 
 class LatentStore:
@@ -75,15 +83,18 @@ class LatentStore:
             path = self.folder / f"{index:06d}.safetensors"
             if not path.exists():
                 self._make(index, path)
-            self.shards[index] = _read(path)
+            latents, scenes, fps = _read(path)
+            self.shards[index] = Shard(latents, scenes, fps, self._mattes(index, scenes))
         return self.shards[index]
 
     def _make(self, index: int, path: Path) -> None:
         shape = self.shape(index)
         size = self.config.shard_size
         scenes = sample_scenes(self.config.first_seed + index * size, size)
-        moment = random.Random(index).uniform(0.1, 2.0)
-        parts = [self._encode(scenes[start : start + 8], shape, moment) for start in range(0, size, 8)]
+        parts = [
+            self._encode(self._film(render, index, shape, scenes[start : start + 8]))
+            for start in range(0, size, 8)
+        ]
         note = {"scenes": json.dumps([scene.to_json() for scene in scenes]), "fps": str(shape.fps)}
         partial = path.with_suffix(".partial")
         save_file({"latents": torch.cat(parts).to(torch.bfloat16).contiguous()}, partial, metadata=note)
@@ -98,24 +109,32 @@ class LatentStore:
         )
 
     @torch.no_grad()
-    def _encode(self, scenes: list[Scene], shape: ClipShape, moment: float) -> Tensor:
-        device = next(self.tae.parameters()).device
-        size = {"height": shape.height, "width": shape.width, "device": str(device)}
-        if shape.num_frames == 1:
-            clips = render(scenes, num_frames=2, fps=1 / moment, **size)[
-                :, :, 1:
-            ]  # one picture, at that moment
-        else:
-            clips = render(scenes, num_frames=shape.num_frames, fps=shape.fps, **size)
-        with torch.autocast(device.type, torch.bfloat16):
+    def _encode(self, clips: Tensor) -> Tensor:
+        with torch.autocast(clips.device.type, torch.bfloat16):
             return torch.cat([self.tae.encode(clip[None]).float().cpu() for clip in clips])
 
+    def _mattes(self, index: int, scenes: Sequence[Scene]) -> Tensor:
+        shape, grid = self.shape(index), self.tae.grid
+        cells = replace(shape, height=shape.height // grid.height, width=shape.width // grid.width)
+        covered = self._film(render_mattes, index, cells, scenes).amax(dim=1, keepdim=True).cpu()
+        covered = F.pad(covered, (0, 0, 0, 0, 0, grid.surplus_frames(shape.num_frames)))
+        return covered.unflatten(2, (-1, grid.frames)).amax(dim=3)
 
-def _read(path: Path) -> Shard:
+    def _film(self, draw: Drawing, index: int, shape: ClipShape, scenes: Sequence[Scene]) -> Tensor:
+        """A shard's clips or their mattes; a picture is taken at the shard's own moment."""
+        device = str(next(self.tae.parameters()).device)
+        size = {"height": shape.height, "width": shape.width, "device": device}
+        if shape.num_frames > 1:
+            return draw(scenes, num_frames=shape.num_frames, fps=shape.fps, **size)
+        moment = random.Random(index).uniform(0.1, 2.0)
+        return draw(scenes, num_frames=2, fps=1 / moment, **size)[:, :, 1:]
+
+
+def _read(path: Path) -> tuple[Tensor, tuple[Scene, ...], int]:
     with safe_open(path, framework="pt") as file:
         note = file.metadata()
         scenes = tuple(Scene.from_json(text) for text in json.loads(note["scenes"]))
-        return Shard(file.get_tensor("latents"), scenes, int(Fraction(note["fps"])))
+        return file.get_tensor("latents"), scenes, int(Fraction(note["fps"]))
 
 
 def fingerprint(tae: TemporalAutoencoder, config: LatentConfig) -> str:

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 from torch.testing import assert_close
 
 from moviegen_core.models import text, video
@@ -19,6 +20,7 @@ from moviegen_core.training.train_video import (
     TextToVideoModel,
     VideoObjective,
     VideoStage,
+    weighted_mean,
 )
 from moviegen_core.weights.cast import open_cast, write_cast
 from moviegen_core.weights.files import load_model, save_model
@@ -85,6 +87,28 @@ def test_a_shard_holds_one_latent_and_one_scene_a_clip(store):
     assert not set(pictures.scenes) & set(clips.scenes)
 
 
+@pytest.mark.parametrize("num_frames", [1, 11])
+def test_mattes_lie_where_the_actors_of_the_very_same_pictures_are(tmp_path, tae, num_frames):
+    bucket = replace(CLIPS, height=112, width=192, num_frames=num_frames)
+    store = LatentStore(tmp_path, tae, LatentConfig(buckets=(bucket,), shard_size=4))
+    shard = store.shard(0)
+    assert shard.mattes.shape == (4, 1, *shard.latents.shape[2:])
+    seen = store._film(latents.render_mattes, 0, store.shape(0), shard.scenes).amax(dim=1, keepdim=True)
+    seen = nn.functional.avg_pool3d(seen, (1, 8, 8))
+    seen = nn.functional.max_pool3d(seen, (min(8, num_frames), 1, 1), ceil_mode=True)
+    same, swapped = ((shard.mattes - other).abs().mean() for other in (seen, seen.roll(1, dims=0)))
+    assert same < 0.02 < 3 * same < swapped
+
+
+def test_an_error_on_an_actor_weighs_more_the_later_the_time_and_no_more_at_the_start():
+    errors, mattes = torch.zeros(1, 1, 1, 1, 10), torch.zeros(1, 1, 1, 1, 10)
+    errors[..., 3] = mattes[..., 3] = 1
+    early, late = (weighted_mean(errors, mattes, torch.tensor([t]), 16.0) for t in (0.0, 0.5))
+    assert_close(early, torch.tensor(0.1))
+    assert_close(late, torch.tensor(9 / 18))
+    assert_close(weighted_mean(torch.ones_like(errors), mattes, torch.tensor([0.5]), 16.0), torch.tensor(1.0))
+
+
 def test_a_shard_on_disk_is_read_and_not_made_again(store, tmp_path, tae, monkeypatch):
     made = store.shard(1)
     monkeypatch.setattr(latents, "render", None)
@@ -108,7 +132,7 @@ def test_a_decoder_trained_on_keeps_the_latents(tae):
 
 
 def test_pictures_come_first_and_then_clips_in_batches_of_equal_token_count(objective):
-    shapes = {step: objective(step) and objective.batch(step, _rng(step))[0].shape for step in (0, 7)}
+    shapes = {step: objective(step) and objective.batch(step, _rng(step)).latents.shape for step in (0, 7)}
     assert shapes[0] == (8, 16, 1, 2, 4)
     assert shapes[7] == (4, 16, 2, 2, 4)
 
@@ -119,7 +143,7 @@ def test_a_step_depends_on_its_number_alone(objective):
 
 
 def test_some_prompts_are_dropped_and_the_rest_open_with_the_rate(objective):
-    prompts = [prompt for step in range(40) for prompt in objective.batch(step, _rng(step))[1]]
+    prompts = [prompt for step in range(40) for prompt in objective.batch(step, _rng(step)).prompts]
     dropped = sum(not prompt for prompt in prompts) / len(prompts)
     assert 0.04 < dropped < 0.18
     assert all(prompt.startswith(("FPS-16. ", "FPS-8. ", "FPS-24. ")) for prompt in prompts if prompt)
@@ -127,7 +151,8 @@ def test_some_prompts_are_dropped_and_the_rest_open_with_the_rate(objective):
 
 def test_short_batches_keep_their_prompts_short_and_others_do_not(objective):
     longest = [
-        max(len(prompt.encode()) for prompt in objective.batch(step, _rng(step))[1]) for step in range(40)
+        max(len(prompt.encode()) for prompt in objective.batch(step, _rng(step)).prompts)
+        for step in range(40)
     ]
     assert 0.4 < sum(size < SHORT_PROMPT for size in longest) / len(longest) < 0.95
 
