@@ -13,7 +13,6 @@ from typing import Any
 
 import comfy_execution.progress
 import comfy_execution.utils
-import latent_preview
 from comfy.cli_args import LatentPreviewMethod, args
 from PIL import Image
 from torch import Tensor
@@ -22,6 +21,8 @@ from ...moviegen_core.errors import GeometryError
 from ..convert import check_frames
 
 PICTURES_PER_SECOND = 8
+PICTURE_SIDE = 256
+"""At most; half of the host's own is a quarter of the work, and there is no more to see."""
 FRAMES_PER_PICTURE = 2
 """Every second frame is shown: a clip of 16 frames a second plays at its own speed."""
 
@@ -36,8 +37,8 @@ class ClipPlayer:
 
     def __init__(self, latent_format: Any, show: Show) -> None:  # noqa: ANN401 - MovieGenLatent
         self.latent_format, self.show = latent_format, show
-        self.frames: Tensor | None = None
-        self.progress, self.position = (0, 0), 0
+        self.latent: Tensor | None = None
+        self.progress, self.start = (0, 0), time.monotonic()
         self.is_over, self.wake = False, threading.Event()
         self.thread = threading.Thread(target=self._play, name="moviegen-preview", daemon=True)
 
@@ -53,26 +54,25 @@ class ClipPlayer:
 
     def update(self, estimate_BCTHW: Tensor, steps: int, all_steps: int) -> None:
         """Play this estimate from now on, from where the last one was."""
-        self.frames = self.latent_format.preview.frames(estimate_BCTHW[0])
-        self.progress = (steps, all_steps)
+        self.latent, self.progress = estimate_BCTHW[0].clone(), (steps, all_steps)
 
-    def repeat(self) -> None:
-        """Show the current picture once more: the host's coarser still has just covered it."""
+    def cover(self) -> None:
+        """Show a picture at once, over the coarser still that the host has just sent."""
         self.wake.set()
 
     def _play(self) -> None:
-        due = time.monotonic()
         while not self.is_over:
-            is_repeat = self.wake.wait(max(0.0, due - time.monotonic()))
+            self.wake.wait(1 / PICTURES_PER_SECOND)
             self.wake.clear()
-            if self.frames is not None and not self.is_over:
-                self._show(self.frames, 0 if is_repeat else FRAMES_PER_PICTURE)
-            due = due if is_repeat else time.monotonic() + 1 / PICTURES_PER_SECOND
+            if self.latent is not None and not self.is_over:
+                self._show_now(self.latent)
 
-    def _show(self, frames: Tensor, ahead: int) -> None:
-        self.position = (self.position + ahead) % len(frames)
-        self.latent_format.shown_cell = self.position // self.latent_format.temporal_downscale_ratio
-        self.show(frames[self.position], *self.progress)
+    def _show_now(self, latent_CTHW: Tensor) -> None:
+        cell_frames = self.latent_format.temporal_downscale_ratio
+        played = int((time.monotonic() - self.start) * PICTURES_PER_SECOND) * FRAMES_PER_PICTURE
+        cell, frame = divmod(played % (latent_CTHW.shape[1] * cell_frames), cell_frames)
+        self.latent_format.shown_cell = cell
+        self.show(self.latent_format.preview.frames(latent_CTHW[:, cell : cell + 1])[frame], *self.progress)
 
 
 def watch_sampling(
@@ -102,7 +102,7 @@ def _both(player: ClipPlayer, callback: OnStep | None) -> OnStep:
         player.update(estimate, step + 1, all_steps)
         if callback is not None:
             callback(step, estimate, state, all_steps)
-            player.repeat()
+            player.cover()
 
     return on_step
 
@@ -150,7 +150,7 @@ def preview_slot() -> Show | None:
     registry, node = comfy_execution.progress.get_progress_state(), context.node_id
 
     def show(frame: Tensor, steps: int, all_steps: int) -> None:
-        picture = ("JPEG", Image.fromarray(frame.numpy()), latent_preview.MAX_PREVIEW_RESOLUTION)
+        picture = ("JPEG", Image.fromarray(frame.numpy()), min(PICTURE_SIDE, args.preview_size))
         registry.update_progress(node, steps, all_steps, picture)
 
     return show

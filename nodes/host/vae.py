@@ -30,12 +30,34 @@ LIVE_TENSORS = 6
 class HostAutoencoder(TemporalAutoencoder):
     """The core's autoencoder behind the host's calls; parameter names are the core's."""
 
+    def encode(self, clip: Tensor) -> Tensor:
+        """As the core's; the host crops frames to multiples of 8, and what is left may be nothing."""
+        check_pixels(clip)
+        return super().encode(clip)
+
     def decode(self, latent: Tensor, num_frames: int | None = None, **_options: Any) -> Tensor:  # noqa: ANN401
         """As the core's; without a count, which the host does not know, all frames, long clips in windows."""
         if num_frames is not None:
             return super().decode(latent, num_frames)
         check_decodable(latent, self.config.latent_channels)
         return decode_clip(self, latent, latent.shape[2] * self.grid.frames)
+
+
+def check_pixels(clip: Tensor) -> None:
+    """Refuse a clip of nothing.
+
+    Args:
+        clip: (B, 3, T, H, W) to be encoded.
+
+    Raises:
+        GeometryError: no frames, or frames too small.
+    """
+    if clip.numel() == 0:
+        frames, height, width = clip.shape[2:]
+        raise GeometryError(
+            f"there is nothing to encode, {frames} frames of {width}x{height} once cropped to multiples of 8;"
+            " give at least one frame of 8x8"
+        )
 
 
 def check_decodable(latent: Tensor, channels: int) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import io
 import json
 import queue
+import signal
 import socket
 import struct
 import subprocess
@@ -95,6 +96,7 @@ class Server:
         (base / "custom_nodes" / PACK).symlink_to(pack, target_is_directory=True)
 
     def __enter__(self) -> "Server":
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us ends the server too
         command = [sys.executable, str(self.comfy / "main.py"), "--cpu", "--port", str(self.port)]
         command += ["--base-directory", str(self.base), "--database-url", "sqlite:///:memory:"]
         command += ["--disable-api-nodes", "--disable-auto-launch", "--preview-method", "auto"]
@@ -139,9 +141,15 @@ class Server:
             status, text = error.code, error.read()
         return status, json.loads(text) if text[:1] in (b"{", b"[") else text
 
-    def run(self, prompt: dict[str, Any], on_event: Callable[[Event], None] | None = None) -> Run:
+    def run(
+        self,
+        prompt: dict[str, Any],
+        on_event: Callable[[Event], None] | None = None,
+        previews: str = "auto",
+    ) -> Run:
         """Send a prompt in API format and wait for its end; ``on_event`` sees every message as it comes."""
-        status, answer = self.ask("prompt", {"prompt": prompt, "client_id": CLIENT})
+        extra = {"preview_method": previews}
+        status, answer = self.ask("prompt", {"prompt": prompt, "client_id": CLIENT, "extra_data": extra})
         if status != 200:
             return Run(base=self.base, refusal=answer)
         run = Run(base=self.base, prompt_id=answer["prompt_id"])

@@ -73,6 +73,13 @@ def test_one_picture_encodes_and_odd_sizes_are_cropped_not_refused(run, cast):
     )
 
 
+@pytest.mark.parametrize("shape", [(0, 32, 48, 3), (4, 7, 48, 3)])
+def test_nothing_to_encode_is_refused_in_one_sentence(run, cast, shape):
+    with pytest.raises(Exception, match="there is nothing to encode") as caught:
+        run("VAEEncode", pixels=torch.rand(shape), vae=cast.vae)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_foreign_latent_on_our_vae_is_refused_in_one_sentence(run, cast):
     with pytest.raises(Exception, match="use the VAE of the model that made it"):
         run("VAEDecode", samples={"samples": torch.zeros(1, 4, 8, 8)}, vae=cast.vae)

@@ -1,0 +1,199 @@
+"""How each workflow lies on the canvas, and what its note says: groups from left to right, columns of \
+nodes in them."""
+
+from dataclasses import dataclass
+
+SIZES = {
+    "CFGGuider": (300, 0),
+    "CLIPTextEncode": (360, 130),
+    "CreateVideo": (400, 110),
+    "ImageScale": (300, 0),
+    "KSampler": (360, 540),
+    "MovieGenDecode": (400, 0),
+    "MovieGenLoadCast": (360, 0),
+    "MovieGenEmptyLatent": (360, 310),
+    "MovieGenPrompt": (360, 350),
+    "SamplerCustom": (360, 520),
+    "SamplerCustomAdvanced": (360, 340),
+    "SaveImage": (400, 480),
+    "SaveVideo": (400, 370),
+}
+"""Width and least height of a node by its type, with room for the pictures and words it shows when it ran."""
+WIDTH = 300
+"""Of all other nodes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Words for the artist."""
+
+    text: str
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A step of the work."""
+
+    title: str = ""
+    """None, and the group has no frame."""
+    columns: tuple[tuple[str | Note, ...], ...]
+    """Node ids and notes, from left to right and from top to bottom."""
+
+
+Row = tuple[Group, ...]
+"""Groups beside each other, equally tall."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """A workflow as an artist finds it."""
+
+    stacks: tuple[tuple[Row, ...], ...]
+    """Beside each other, each a pile of rows."""
+    fixed: tuple[str, ...] = ()
+    """Nodes that keep their seed from run to run; all others draw a new one after each."""
+    pictures: tuple[tuple[str, ...], ...]
+    """Rows of the thumbnail, a save node each."""
+
+
+WORDS = """\
+**nano knows one small drawn world**
+- *who*: ball, gift box, star, balloon, car, boat, bird, fish, cat, koala on a surfboard, person
+- *does*: bounces, goes left or right, jumps, spins, floats up, stands still, dances
+- *where*: meadow, beach, desert, city street, night sky, snowy mountains, underwater, stage
+- *weather*: clear, rain, snow, storm
+- *look*: plain, neon, marble, burning gold, pencil, black-and-white
+
+One or two actors, ten colours, small or large. Anything else is beyond it."""
+
+TEXT_TO_VIDEO = f"""\
+## Text to video
+Press **Run**. No GPU, no download: *nano* came with the pack.
+
+**Change first**: the words in *Movie Gen Prompt*.
+
+{WORDS}
+
+**The numbers**
+- **seconds**, **fps**: nano learnt 1 to 4 seconds at 16 fps.
+- **side** 144 is 192x112 at 16:9, nano's own size.
+- **cfg**: how hard the words pull. 1 ignores the negative prompt and takes half the time.
+- **steps**: 50 as in the paper; 20 is a quick look.
+- **noise_seed**: another number, another clip.
+
+To watch the clip appear while it is sampled, set *Settings > Live preview method* to *auto*."""
+
+TEXT_TO_IMAGE = f"""\
+## Text to image
+Press **Run**. A picture is a clip of **0 seconds**, so the same model makes it.
+
+**Change first**: the words in *Movie Gen Prompt*.
+
+{WORDS}
+
+**The numbers**
+- **seconds** 0 in *Movie Gen Prompt* makes a picture.
+- **batch_size**: how many at once, each from its own noise.
+- **cfg**: how hard the words pull.
+- **aspect**, **side**: shape and size; the node says what it snapped.
+
+Here the stock *KSampler* does the work: any sampler of ComfyUI fits."""
+
+COMPARE = """\
+## Compare schedules
+Press **Run** and play *Side by Side*: three clips from **the same noise, words and guidance**. Only the \
+steps differ.
+
+1. **linear-quadratic, 50 steps**: the first half as fine as a schedule of 250, the rest in growing strides.
+2. **uniform, 50 steps**: as fast, all steps alike.
+3. **uniform, 250 steps**: five times the work, and what both others try to reach.
+
+The paper found that the earliest steps decide most, so that 50 steps spent well stand for 250. Look whether \
+1 is nearer to 3 than 2 is.
+
+**Change**
+- **noise_seed**, **text**: another clip, again for all three.
+- **steps** of 1 and 2: try 20, or 10.
+- **imitated_steps**: as many as *steps* makes a uniform schedule."""
+
+VIDEO_TO_VIDEO = """\
+## Video to video
+Press **Run**. The upper row makes a source clip from words, the lower row turns it into another: it is \
+encoded, half the noise is put back, and new words take it away again.
+
+**Change first**: the words of the new clip. Keep what shall stay, change one thing.
+
+**Your own video**: add *Load Video* and *Get Video Components*, and connect
+- *images* to **Fit to a Size the Model Knows**,
+- *fps* to **Prompt of the New Clip** and **Create Video**.
+
+The upper row then has nothing to do and does not run. nano was trained on 192x112, 16 fps and 1 to 4 \
+seconds of its own drawn world.
+
+**The number that matters**
+- **denoise** in *Schedule: Keep Half*: lower keeps more of the source, higher follows the new words \
+more; at 1 nothing of the source is left."""
+
+
+def _stage(note: str, height: int, *groups: Group) -> tuple[Row, ...]:
+    """A first column with the loader and the note under it, and what stands to its right."""
+    read = Group(columns=((Note(text=note, size=(400, height)),),))
+    return ((Group(title="1  Load", columns=(("1",),)),), (read,)), (groups,)
+
+
+def _text_to_video() -> Layout:
+    groups = (
+        Group(title="2  Words and size", columns=(("2", "3", "4"),)),
+        Group(title="3  Sample", columns=(("5", "6", "7"),)),
+        Group(title="4  Clip", columns=(("8", "9", "10"),)),
+    )
+    return Layout(stacks=_stage(TEXT_TO_VIDEO, 520, *groups), pictures=(("10", "10"), ("10", "10")))
+
+
+def _text_to_image() -> Layout:
+    groups = (
+        Group(title="2  Words and size", columns=(("2", "3", "4"),)),
+        Group(title="3  Sample", columns=(("5",),)),
+        Group(title="4  Pictures", columns=(("6", "7"),)),
+    )
+    return Layout(stacks=_stage(TEXT_TO_IMAGE, 480, *groups), pictures=(("7", "7"), ("7", "7")))
+
+
+def _compare_schedules() -> Layout:
+    same = Group(title="2  The same for all", columns=(("2", "3", "4"), ("5", "6", "7")))
+    ways = (
+        _way("3  Linear-quadratic, 50 steps", 10),
+        _way("3  Uniform, 50 steps", 20),
+        _way("3  Uniform, 250 steps", 30),
+    )
+    beside = Group(title="4  All three in step", columns=(("40", "41", "42", "43"),))
+    return Layout(
+        stacks=(*_stage(COMPARE, 460, same), tuple((way,) for way in ways), ((beside,),)),
+        fixed=("5",),
+        pictures=(("14",) * 3, ("24",) * 3, ("34",) * 3),
+    )
+
+
+def _way(title: str, first: int) -> Group:
+    schedule, sample, decode, video, save = (str(first + step) for step in range(5))
+    return Group(title=title, columns=((schedule,), (sample,), (decode, video), (save,)))
+
+
+def _video_to_video() -> Layout:
+    source = Group(title="2  A source clip", columns=(("2", "3"), ("4", "5", "6"), ("7",), ("8",)))
+    new = (
+        Group(title="3  Encode", columns=(("9", "10", "11"),)),
+        Group(title="4  New words on half the noise", columns=(("12", "13"), ("14",))),
+        Group(title="5  Source beside new clip", columns=(("15", "16", "17"), ("18", "19"))),
+    )
+    first, (row,) = _stage(VIDEO_TO_VIDEO, 420, source)
+    return Layout(stacks=(first, (row, new)), fixed=("7",), pictures=(("19",), ("19",)))
+
+
+LAYOUTS = {
+    "text_to_video": _text_to_video(),
+    "text_to_image": _text_to_image(),
+    "compare_schedules": _compare_schedules(),
+    "video_to_video": _video_to_video(),
+}
