@@ -45,7 +45,7 @@ def visit(page, address):
     """Open an address and wait until the frontend has its nodes."""
     page.goto(address)
     page.wait_for_function(
-        "() => window.LiteGraph?.registered_node_types?.MovieGenLoadCast",
+        "() => window.app?.graph && window.LiteGraph?.registered_node_types?.MovieGenLoadCast",
         timeout=90_000,
     )
 
@@ -56,7 +56,7 @@ def open_template(page, server, pack, name):
         "localStorage.clear(); sessionStorage.clear()"
     )  # what was open before is not restored
     visit(page, f"{server.url}/?template={name}&source={pack}")
-    page.wait_for_function("() => app.graph?.nodes.some((node) => node.type === 'MovieGenLoadCast')")
+    page.wait_for_function("() => window.app?.graph?.nodes.some((node) => node.type === 'MovieGenLoadCast')")
     page.wait_for_timeout(1000)  # the frontend draws it
 
 
