@@ -15,18 +15,19 @@ def find_chromium(playwright):
 
 
 @contextlib.contextmanager
-def opened(server, playwright, locale="en"):
+def opened(server, playwright, **settings):
     """A page with the frontend, past its first-time greetings, and what it complained about.
 
     Args:
         server: a running ComfyUI.
         playwright: started.
-        locale: language of the frontend.
+        settings: of the frontend, beside English and no tutorial; dots in their names written as "__".
 
     Yields:
         The page; ``page.complaints`` grows.
     """
-    server.post("/settings", {"Comfy.TutorialCompleted": True, "Comfy.Locale": locale})
+    wanted = {"Comfy__TutorialCompleted": True, "Comfy__Locale": "en"} | settings
+    server.post("/settings", {name.replace("__", "."): value for name, value in wanted.items()})
     browser = playwright.chromium.launch(
         executable_path=find_chromium(playwright), args=["--no-sandbox", "--disable-gpu"]
     )
@@ -49,21 +50,30 @@ def visit(page, address):
     )
 
 
+def open_template(page, server, pack, name):
+    """Open a shipped workflow by the template browser's own address, and wait until it lies on the canvas."""
+    page.add_init_script(
+        "localStorage.clear(); sessionStorage.clear()"
+    )  # what was open before is not restored
+    visit(page, f"{server.url}/?template={name}&source={pack}")
+    page.wait_for_function("() => window.app?.graph?.nodes.some((node) => node.type === 'MovieGenLoadCast')")
+    page.wait_for_timeout(1000)  # the frontend draws it
+
+
 def run_shown(page, server, patience):
     """Press Run, and wait until the server has done what it was asked.
 
     Args:
         page: with a workflow on its canvas.
         server: behind it.
-        patience: milliseconds.
+        patience: seconds.
     """
-    before = len(server.get("/history"))
+    before = server.get("/history").keys()
     page.evaluate("async () => { await app.queuePrompt(0) }")
-    page.wait_for_function(
-        f"""async () => {{
-          const jobs = Object.values(await (await fetch("/history")).json());
-          return jobs.length > {before} && jobs.at(-1).status?.completed;
-        }}""",
-        timeout=patience,
-        polling=500,
-    )
+    for _ in range(patience):
+        page.wait_for_timeout(1000)  # the page goes on living meanwhile
+        new = [job for key, job in server.get("/history").items() if key not in before]
+        if new:
+            assert new[0]["status"]["status_str"] == "success", new[0]["status"]["messages"][-1]
+            return
+    raise TimeoutError(f"the workflow did not end within {patience} s")

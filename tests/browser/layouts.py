@@ -6,15 +6,14 @@ from dataclasses import dataclass
 SIZES = {
     "CFGGuider": (300, 0),
     "CLIPTextEncode": (360, 130),
-    "CreateVideo": (400, 110),
+    "CreateVideo": (300, 110),
     "ImageScale": (300, 0),
     "KSampler": (360, 540),
-    "MovieGenDecode": (400, 0),
     "MovieGenLoadCast": (360, 0),
     "MovieGenEmptyLatent": (360, 310),
     "MovieGenPrompt": (360, 350),
     "SamplerCustom": (360, 520),
-    "SamplerCustomAdvanced": (360, 340),
+    "SamplerCustomAdvanced": (300, 220),
     "SaveImage": (400, 480),
     "SaveVideo": (400, 370),
 }
@@ -105,16 +104,16 @@ COMPARE = """\
 Press **Run** and play *Side by Side*: three clips from **the same noise, words and guidance**. Only the \
 steps differ.
 
-1. **linear-quadratic, 50 steps**: the first half as fine as a schedule of 250, the rest in growing strides.
-2. **uniform, 50 steps**: as fast, all steps alike.
-3. **uniform, 250 steps**: five times the work, and what both others try to reach.
+- **3a** linear-quadratic, 50 steps: the first half as fine as a schedule of 250, the rest in growing strides.
+- **3b** uniform, 50 steps: as fast, all steps alike.
+- **3c** uniform, 250 steps: five times the work, and what both others try to reach.
 
 The paper found that the earliest steps decide most, so that 50 steps spent well stand for 250. Look whether \
-1 is nearer to 3 than 2 is.
+3a is nearer to 3c than 3b is.
 
 **Change**
 - **noise_seed**, **text**: another clip, again for all three.
-- **steps** of 1 and 2: try 20, or 10.
+- **steps** of 3a and 3b: try 20, or 10.
 - **imitated_steps**: as many as *steps* makes a uniform schedule."""
 
 VIDEO_TO_VIDEO = """\
@@ -163,9 +162,9 @@ def _text_to_image() -> Layout:
 def _compare_schedules() -> Layout:
     same = Group(title="2  The same for all", columns=(("2", "3", "4"), ("5", "6", "7")))
     ways = (
-        _way("3  Linear-quadratic, 50 steps", 10),
-        _way("3  Uniform, 50 steps", 20),
-        _way("3  Uniform, 250 steps", 30),
+        _way("3a  Linear-quadratic, 50 steps", 10),
+        _way("3b  Uniform, 50 steps", 20),
+        _way("3c  Uniform, 250 steps", 30),
     )
     beside = Group(title="4  All three in step", columns=(("40", "41", "42", "43"),))
     return Layout(
@@ -177,7 +176,7 @@ def _compare_schedules() -> Layout:
 
 def _way(title: str, first: int) -> Group:
     schedule, sample, decode, video, save = (str(first + step) for step in range(5))
-    return Group(title=title, columns=((schedule,), (sample,), (decode, video), (save,)))
+    return Group(title=title, columns=((schedule, sample), (decode, video), (save,)))
 
 
 def _video_to_video() -> Layout:

@@ -3,7 +3,7 @@
 Opens each API twin in the real frontend, lays it out, saves it, runs it, and takes its thumbnail from what it
 made. Needs a ComfyUI, playwright and a Chromium:
 
-    COMFYUI_PATH=/path/to/ComfyUI python tests/browser/make_workflows.py [NAME ...]
+    COMFYUI_PATH=/path/to/ComfyUI python tests/browser/make_workflows.py [NAME ...] [--only PART]
 
 Save with the oldest ComfyUI that the pack supports: newer ones open its files, and not always the other way.
 """
@@ -17,16 +17,17 @@ from pathlib import Path
 
 import av
 from arrange import arrange
-from browser import opened, run_shown, visit
+from browser import open_template, opened, run_shown, visit
 from comfy import PACK, ROOT, running
 from layouts import LAYOUTS
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+PARTS = ("workflows", "thumbnails", "screenshot")
 THUMBNAIL = (576, 336)
 SHOWN = "text_to_video"
-PATIENCE = 240_000
-"""Milliseconds that a run may take."""
+PATIENCE = 240
+"""Seconds that a run may take."""
 NOTE_COLOURS = ("#432", "#653")
 COLOURS = {"MovieGenPrompt": ("#232", "#353"), "CLIPTextEncode": ("#322", "#533")}
 """Title and body of what one writes into: what to show, and what not."""
@@ -69,7 +70,7 @@ FRAME = """
   const edge = (pick, axis, side) => pick(...boxes.map((box) => box[axis] + side * box[axis + 2]));
   const [x0, y0] = [edge(Math.min, 0, 0), edge(Math.min, 1, 0)];
   const [x1, y1] = [edge(Math.max, 0, 1), edge(Math.max, 1, 1)];
-  const room = [app.canvas.canvas.clientWidth - left - 60, app.canvas.canvas.clientHeight - top - 60];
+  const room = [app.canvas.canvas.clientWidth - left - 60, app.canvas.canvas.clientHeight - top - 110];
   view.scale = Math.min(most, room[0] / (x1 - x0), room[1] / (y1 - y0));
   view.offset = [left / view.scale - x0, top / view.scale - y0 + 50];
   app.canvas.setDirty(true, true);
@@ -102,8 +103,7 @@ def save_thumbnail(server, name):
 
 def save_screenshot(page, server):
     """The picture that README shows: text to video, run to its end."""
-    visit(page, f"{server.url}/?template={SHOWN}&source={PACK}")
-    page.wait_for_function("() => app.graph.nodes.length > 5")
+    open_template(page, server, PACK, SHOWN)
     run_shown(page, server, PATIENCE)
     page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
     page.evaluate(FRAME, [70, 95, 1.0])
@@ -157,31 +157,39 @@ def read(server, item):
         return [frame.to_image() for frame in clip.decode(video=0)]
 
 
+def make(server, playwright, names, parts):
+    """The wanted parts in turn; no browser takes its share of the CPU while thumbnails are sampled."""
+    if "workflows" in parts:
+        with opened(server, playwright) as page:
+            visit(page, server.url)
+            for name in names:
+                save_workflow(page, name)
+    if "thumbnails" in parts:
+        for name in names:
+            save_thumbnail(server, name)
+    if "screenshot" in parts:
+        with opened(server, playwright, Comfy__Minimap__Visible=False) as page:
+            save_screenshot(page, server)
+
+
 def main():
-    """Make the named workflows, or all."""
+    """Make what was asked for, or all."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", default=list(LAYOUTS), help="workflows to make (all)")
-    parser.add_argument("--keep-pictures", action="store_true", help="do not run them, keep the thumbnails")
+    parser.add_argument("--only", choices=PARTS, help="one part of the work")
     parser.add_argument("--frontend", help="folder of another frontend than the installed one")
     wanted = parser.parse_args()
     options = ["--front-end-root", wanted.frontend] if wanted.frontend else []
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(os.environ["COMFYUI_PATH"], Path(folder) / "comfyui", *options) as server,
+        running(
+            os.environ["COMFYUI_PATH"], Path(folder) / "comfyui", "--preview-method", "auto", *options
+        ) as server,
         sync_playwright() as playwright,
     ):
-        with opened(server, playwright) as page:
-            visit(page, server.url)
-            for name in wanted.names:
-                save_workflow(page, name)
-        if not wanted.keep_pictures:  # without a browser, which would take its share of the CPU
-            for name in wanted.names:
-                save_thumbnail(server, name)
-        if SHOWN in wanted.names and not wanted.keep_pictures:
-            with opened(server, playwright) as page:
-                save_screenshot(page, server)
+        make(server, playwright, wanted.names, [wanted.only] if wanted.only else PARTS)
 
 
 if __name__ == "__main__":
