@@ -221,6 +221,8 @@ class FakeComfy:
     def speak(self, handler):
         key = handler.headers["Sec-WebSocket-Key"].encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
         accept = base64.b64encode(hashlib.sha1(key).digest()).decode()
+        line = queue.Queue()
+        self.lines.append(line)  # before the client hears that it may go on
         handler.send_response(101)
         for name, value in (
             ("Upgrade", "websocket"),
@@ -230,8 +232,6 @@ class FakeComfy:
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.flush()
-        line = queue.Queue()
-        self.lines.append(line)
         with contextlib.suppress(OSError):
             while (data := line.get()) is not None:
                 handler.wfile.write(data)
