@@ -35,7 +35,7 @@ def test_the_judge_knows_what_it_sees_in_held_out_renders(judge):
 
 
 def test_the_shipped_cast_shows_the_places_and_colours_that_held_out_prompts_ask_for(judge):
-    """One in eight and one in ten would be right by chance; actors are right too rarely to count in so few."""
+    """One in eight and one in ten would be right by chance; actors need more prompts to be counted."""
     models = load_text_to_video(open_cast("nano"), dtype=fast_dtype("cpu"))
     scenes = held_out_scenes(12, first_seed=41_000)
     clips = torch.cat([generate_scenes(models, scenes[i : i + 4], FEW_STEPS, i) for i in (0, 4, 8)])
