@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..geometry import SoundGrid
-from ..layers.norms import rms_norm
 from ..models.audio import AudioTransformer
 from ..theatre.scene import Scene
 from ..theatre.sound.hearing import heard
+from .hidden import HiddenTokens
 
 FAMILIES = ("impact", "footstep", "splash", "thunder")
 RARENESS = 8.0
@@ -29,11 +29,7 @@ class Listener(nn.Module):
     def __init__(self, audio: AudioTransformer) -> None:
         super().__init__()
         self.answer = nn.Linear(audio.config.width, len(FAMILIES))
-        self.tokens_BFC: Tensor | None = None
-        audio.blocks[(len(audio.blocks) - 1) // 2].register_forward_hook(self._keep)
-
-    def _keep(self, block: nn.Module, inputs: tuple, tokens_BFC: Tensor) -> None:  # noqa: ARG002
-        self.tokens_BFC = tokens_BFC
+        self.hidden = HiddenTokens(audio.blocks)
 
     def forward(self, onsets_BFE: Tensor) -> Tensor:
         """Cross entropy of what the transformer knew in its latest forward pass.
@@ -43,16 +39,8 @@ class Listener(nn.Module):
 
         Returns:
             A scalar.
-
-        Raises:
-            RuntimeError: there was no forward pass since the last time it was asked.
         """
-        if self.tokens_BFC is None:
-            raise RuntimeError(
-                "the listener asks about a forward pass, and there was none since it last asked"
-            )
-        scores = self.answer(rms_norm(self.tokens_BFC)).float()
-        self.tokens_BFC = None
+        scores = self.answer(self.hidden.take()).float()
         weight = torch.full((len(FAMILIES),), RARENESS, device=scores.device)
         return F.binary_cross_entropy_with_logits(scores, onsets_BFE, pos_weight=weight)
 

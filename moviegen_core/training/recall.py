@@ -6,14 +6,14 @@ learn faster (Yu et al., 2024, align theirs with a vision model's); the theatre 
 hidden tokens answer questions about them. The answers are thrown away after training. Our choice.
 """
 
-# Shape letters: B clip, L token, C channel, Q question.
+# Shape letters: B clip, C channel, Q question.
 
 import torch
 from torch import Tensor, nn
 
-from ..layers.norms import rms_norm
 from ..models.video import VideoTransformer
 from ..theatre.questions import QUESTIONS
+from .hidden import HiddenTokens
 from .train_text import answer_losses
 
 
@@ -24,11 +24,7 @@ class Recall(nn.Module):
         super().__init__()
         width = video.config.width
         self.answers = nn.ModuleList(nn.Linear(width, len(options)) for options in QUESTIONS.values())
-        self.tokens_BLC: Tensor | None = None
-        video.blocks[(len(video.blocks) - 1) // 2].register_forward_hook(self._keep)
-
-    def _keep(self, block: nn.Module, inputs: tuple, tokens_BLC: Tensor) -> None:  # noqa: ARG002
-        self.tokens_BLC = tokens_BLC
+        self.hidden = HiddenTokens(video.blocks)
 
     def forward(self, classes_BQ: Tensor) -> Tensor:
         """Cross entropy, summed over questions, of what the transformer knew in its latest forward pass.
@@ -38,13 +34,7 @@ class Recall(nn.Module):
 
         Returns:
             A scalar.
-
-        Raises:
-            RuntimeError: there was no forward pass since the last time it was asked.
         """
-        if self.tokens_BLC is None:
-            raise RuntimeError("recall asks about a forward pass, and there was none since it last asked")
-        hidden_BC = rms_norm(self.tokens_BLC).mean(dim=1)
-        self.tokens_BLC = None
+        hidden_BC = self.hidden.take().mean(dim=1)
         scores = [answer(hidden_BC) for answer in self.answers]
         return torch.stack(list(answer_losses(scores, classes_BQ, QUESTIONS).values())).sum()
