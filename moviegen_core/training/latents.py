@@ -51,6 +51,12 @@ class LatentConfig:
         order = self.round()
         return order[shard % len(order)]
 
+    def shard_of(self, bucket: int, number: int) -> int:
+        """Index of a bucket's shard ``number``, from 0."""
+        order = self.round()
+        places = [place for place, owner in enumerate(order) if owner == bucket]
+        return number // len(places) * len(order) + places[number % len(places)]
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:

@@ -76,12 +76,13 @@ VIDEO_NANO = VideoRecipe(
         ),
     ),
     stages=(
-        VideoStage(until=0.3, bucket_weights=(6, 1, 1, 0, 0, 0, 0, 0)),
-        VideoStage(until=1.0, bucket_weights=(3, 1, 1, 12, 1, 1, 1, 1)),
+        VideoStage(until=0.2, bucket_weights=(10, 2, 2, 0, 0, 0, 0, 0)),
+        VideoStage(until=0.8, bucket_weights=(10, 2, 2, 4, 1, 1, 1, 1)),
+        VideoStage(until=1.0, bucket_weights=(4, 1, 1, 9, 1, 1, 1, 1)),
     ),
     tokens_per_step=5_376,
     first_shards=240,
-    steps_per_shard=40,
+    views=(32, 32, 32, 4, 4, 4, 4, 4),
 )
 
 CODEC_NANO = CodecRecipe(

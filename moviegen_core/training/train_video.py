@@ -2,6 +2,7 @@
 
 # Shape letters: B clip, C channel, T latent frame, H row, W column, L byte.
 
+import math
 import random
 from dataclasses import dataclass
 
@@ -45,9 +46,9 @@ class VideoRecipe:
     text: TextRecipe | None = None
     """Reading lessons of the text encoder before all else; None lets it learn to read from clips alone."""
     first_shards: int
-    """Shards made before the first step."""
-    steps_per_shard: int
-    """After so many steps one more shard joins; earlier ones stay."""
+    """Shards that the first step draws from, of all buckets together."""
+    views: tuple[int, ...]
+    """How often a sample of each bucket is seen on average; when it was seen that often, new shards join."""
     drop_caption: float = 0.1
     """Share of samples that learn the empty prompt, for guidance."""
     actor_weight: float = 16.0
@@ -126,9 +127,7 @@ class VideoObjective:
     def batch(self, step: int, rng: random.Random) -> Batch:
         """Samples of one bucket, drawn from the shards there are at that step."""
         bucket = self._bucket(step, rng)
-        shards = [
-            index for index in range(self.num_shards(step)) if self.store.config.bucket_of(index) == bucket
-        ]
+        shards = self.shards(bucket, step)
         limit = SHORT_PROMPT if rng.random() < self.recipe.short_batches else 0
         samples = [self._sample(rng.choice(shards), rng, limit) for _ in range(self.batch_size(bucket))]
         latents, mattes, prompts, scenes = zip(*samples, strict=True)
@@ -141,9 +140,22 @@ class VideoObjective:
         prompt = "" if dropped else draw_prompt(shard.scenes[row], shard.fps, rng, limit)
         return shard.latents[row], shard.mattes[row], prompt, shard.scenes[row]
 
-    def num_shards(self, step: int) -> int:
-        """Shards that batches of a step draw from."""
-        return self.recipe.first_shards + step // self.recipe.steps_per_shard
+    def shards(self, bucket: int, step: int) -> list[int]:
+        """Shards of a bucket that batches of a step draw from: the first ones, and more as those wear out."""
+        config = self.store.config
+        first = sum(config.bucket_of(index) == bucket for index in range(self.recipe.first_shards))
+        worn = self._samples_until(bucket, step) / (config.shard_size * self.recipe.views[bucket])
+        return [config.shard_of(bucket, number) for number in range(max(first, math.ceil(worn)))]
+
+    def _samples_until(self, bucket: int, step: int) -> float:
+        """Samples of a bucket that the steps before ``step`` draw, on average."""
+        start = batches = 0.0
+        for stage in self.recipe.stages:
+            end = stage.until * self.recipe.loop.num_steps
+            share = stage.bucket_weights[bucket] / sum(stage.bucket_weights)
+            batches += share * max(0.0, min(end, step) - start)
+            start = end
+        return batches * self.batch_size(bucket)
 
     def batch_size(self, bucket: int) -> int:
         """Samples of a bucket that fit in the token budget."""

@@ -43,7 +43,7 @@ RECIPE = replace(
     stages=(VideoStage(until=0.5, bucket_weights=(1, 0)), VideoStage(until=1.0, bucket_weights=(0, 1))),
     tokens_per_step=16,
     first_shards=3,
-    steps_per_shard=4,
+    views=(4, 2),
 )
 
 
@@ -157,8 +157,24 @@ def test_short_batches_keep_their_prompts_short_and_others_do_not(objective):
     assert 0.4 < sum(size < SHORT_PROMPT for size in longest) / len(longest) < 0.95
 
 
-def test_shards_join_as_training_goes_on(objective):
-    assert [objective.num_shards(step) for step in (0, 3, 4, 8)] == [3, 3, 4, 5]
+def test_shards_join_when_those_there_have_been_seen_often_enough(objective):
+    clips = 1
+    batch = objective.batch_size(clips)
+    assert objective.shards(clips, 4) == [1, 2]
+    assert len(objective.shards(clips, 8)) == max(2, -(-4 * batch // (LATENTS.shard_size * 2)))
+
+
+def test_a_sample_of_a_long_run_is_seen_as_often_as_the_recipe_says(objective):
+    objective.recipe = replace(objective.recipe, loop=replace(objective.recipe.loop, num_steps=4000))
+    drawn = 2000 * objective.batch_size(1)
+    samples = len(objective.shards(1, 4000)) * LATENTS.shard_size
+    assert drawn / samples == pytest.approx(2, rel=0.02)
+
+
+def test_shards_of_a_bucket_are_numbered_in_the_order_they_come_in():
+    for bucket in (0, 1):
+        indices = [LATENTS.shard_of(bucket, number) for number in range(5)]
+        assert indices == [index for index in range(indices[-1] + 1) if LATENTS.bucket_of(index) == bucket]
 
 
 def test_a_few_steps_lower_the_loss_of_a_fixed_batch(objective):
