@@ -4,12 +4,15 @@ import argparse
 from typing import NoReturn
 
 from ..errors import SettingsError
+from ..geometry import FITS
 from ..stages.settings import SamplingSettings
 from ..theatre.sampling import SPLITS
 from ..theatre.vocabulary import CAMERAS
 
 DEFAULTS = SamplingSettings()
 SECONDS, FPS, SIZE, CAST = "2", "16", "192x112", "nano"
+UPSCALER, UPSCALERS = "lanczos", "lanczos or bicubic"
+COLOURS = ("wavelet", "lab", "none")
 SERVER = "http://127.0.0.1:8188"
 """Where ComfyUI listens unless it is told otherwise."""
 
@@ -33,7 +36,16 @@ def make_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = _Parser(prog="moviegen", description="A sentence becomes a clip, offline, on a laptop.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for add in (_add_generate, _add_reconstruct, _add_theatre, _add_train, _add_evaluate, _add_run):
+    adders = (
+        _add_generate,
+        _add_reconstruct,
+        _add_upscale,
+        _add_theatre,
+        _add_train,
+        _add_evaluate,
+        _add_run,
+    )
+    for add in adders:
         add(commands)
     return parser
 
@@ -82,6 +94,44 @@ def _add_reconstruct(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("input", metavar="IN", help="any video or picture, of any size and length")
     parser.add_argument("-o", "--output", required=True, help="OUT.mp4")
     _add_models(parser)
+    _add_json(parser)
+
+
+def _add_upscale(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "upscale",
+        "Make a video or picture larger, to an exact size, in flat memory; its sound is copied untouched.",
+        "moviegen upscale clip.mp4 -o large.mp4 --height 1080",
+    )
+    parser.add_argument("input", metavar="IN", help="any video or picture, of any length")
+    parser.add_argument("-o", "--output", required=True, help="OUT.mp4, .mov or .mkv; OUT.png for a picture")
+    parser.add_argument("--height", type=int, default=1080, help="rows of the result (default %(default)s)")
+    parser.add_argument(
+        "--width", type=int, help="columns of the result (default: what the shape of the source asks for)"
+    )
+    parser.add_argument(
+        "--fit",
+        choices=FITS,
+        default=FITS[0],
+        help="where shapes differ: crop what stands over, or pad with black (default %(default)s)",
+    )
+    parser.add_argument(
+        "--upscaler",
+        default=UPSCALER,
+        metavar="NAME|FILE",
+        help=f"{UPSCALERS} (default %(default)s)",
+    )
+    parser.add_argument(
+        "--colour",
+        choices=COLOURS,
+        default=COLOURS[0],
+        help="how colours are brought back to the source's (default %(default)s)",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the finished parts of a run that was stopped"
+    )
+    _add_device(parser)
     _add_json(parser)
 
 

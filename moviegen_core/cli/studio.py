@@ -17,9 +17,9 @@ from ..stages.generate import (
     generate,
     load_text_to_video,
 )
+from ..stages.jobs import content_key
 from ..stages.settings import SamplingSettings
 from ..weights.cast import Cast, open_cast
-from .manifest import content_key
 from .values import clip_shape, parse_device
 
 PICTURE = ".png"

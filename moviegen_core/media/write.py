@@ -129,9 +129,14 @@ def _checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
 def _mp4(path: Path, metadata: Mapping[str, str]) -> Iterator[OutputContainer]:
     options = {"movflags": "+faststart+use_metadata_tags"}
     with av.open(f"file:{path}", "w", format="mp4", options=options) as container:
-        tags = {**metadata, "comment": json.dumps(dict(metadata))}
-        container.metadata.update({key: _plain(value) for key, value in tags.items()})
+        container.metadata.update(mp4_tags(metadata))
         yield container
+
+
+def mp4_tags(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Text as tags that players show, and all of it together as JSON in ``comment``."""
+    tags = {**metadata, "comment": json.dumps(dict(metadata))}
+    return {key: _plain(value) for key, value in tags.items()}
 
 
 def _plain(text: str) -> str:
