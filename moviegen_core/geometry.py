@@ -203,7 +203,8 @@ class FrameFit:
         cut = [max(0, have - want) for have, want in zip(self.scaled, self.target, strict=True)]
         added = [max(0, want - have) for have, want in zip(self.scaled, self.target, strict=True)]
         for (down, across), what in ((cut, "cropped"), (added, "padded")):
-            parts = [f"{down} rows"] * bool(down) + [f"{across} columns"] * bool(across)
+            parts = [f"{down} row{'s' * (down > 1)}"] * bool(down)
+            parts += [f"{across} column{'s' * (across > 1)}"] * bool(across)
             text += f", {' and '.join(parts)} {what}" if parts else ""
         return text
 

@@ -11,7 +11,7 @@ from ..theatre.vocabulary import CAMERAS
 
 DEFAULTS = SamplingSettings()
 SECONDS, FPS, SIZE, CAST = "2", "16", "192x112", "nano"
-UPSCALER, UPSCALERS = "lanczos", "lanczos or bicubic"
+UPSCALER, UPSCALERS = "lanczos", "lanczos, bicubic, a cast such as nano, or an upsampler's weights file"
 COLOURS = ("wavelet", "lab", "none")
 SERVER = "http://127.0.0.1:8188"
 """Where ComfyUI listens unless it is told otherwise."""
@@ -122,6 +122,13 @@ def _add_upscale(commands: argparse._SubParsersAction) -> None:
         metavar="NAME|FILE",
         help=f"{UPSCALERS} (default %(default)s)",
     )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=4,
+        help="solver steps of a model (default %(default)s); 1 is soft",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="decides a model's detail (default %(default)s)")
     parser.add_argument(
         "--colour",
         choices=COLOURS,

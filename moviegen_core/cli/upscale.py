@@ -9,11 +9,15 @@ from ..geometry import fit_frame
 from ..media.source import Source, open_source
 from ..stages.jobs import Job
 from ..stages.meter import told_bytes
-from ..stages.upscale import Upscaler, UpscaleSettings, resampler
+from ..stages.upsample import UpsampleSettings, open_upscaler
+from ..stages.upscale import RESAMPLERS, Upscaler, UpscaleSettings, resampler
 from ..stages.upscale_video import Plan, Upscaled, prepare, upscale_video
+from ..weights.cast import open_cast
 from .output import tell
 from .progress import Progress, clock
 from .values import parse_device
+
+WEIGHTS = ".safetensors"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,7 +43,13 @@ def run(args: argparse.Namespace) -> int:
 
 def find_upscaler(args: argparse.Namespace) -> Upscaler:
     """What --upscaler names, on --device."""
-    return resampler(args.upscaler, parse_device(args.device))
+    device, settings = parse_device(args.device), UpsampleSettings(num_steps=args.steps, seed=args.seed)
+    if args.upscaler in RESAMPLERS:
+        return resampler(args.upscaler, device)
+    path = Path(args.upscaler)
+    if path.suffix != WEIGHTS:
+        path = open_cast(args.upscaler).path("upsampler")
+    return open_upscaler(path, device=device, settings=settings)
 
 
 def _sentence(done: Upscaled, seconds: float) -> str:

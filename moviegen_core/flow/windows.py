@@ -1,6 +1,6 @@
 """Overlapping windows over a long axis and the weights that blend them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..errors import SettingsError
+from .solver import Velocity
 
 
 def crossfade_windows(length: int, window: int, overlap: int) -> Iterator[tuple[slice, Tensor]]:
@@ -188,3 +189,32 @@ def blend_windows(
         whole.narrow(dim, place.start, place.stop - place.start).add_(part * weights)
     assert whole is not None
     return whole
+
+
+def multi_diffusion(
+    velocity: Callable[[Tensor, Tensor, slice], Tensor],
+    windows: Sequence[tuple[slice, Tensor]],
+    length: int,
+    dim: int = -1,
+) -> Velocity:
+    """The velocity of something long, blended of its windows' at every step of a solver.
+
+    Args:
+        velocity: (x in a window, t_B, the window) -> velocity there.
+        windows: slices and weights that sum to 1 at every entry.
+        length: entries in all.
+        dim: the axis that is cut, counted from the end.
+
+    Returns:
+        What a solver integrates.
+
+    Source: Movie Gen, spatial upsampler and audio extension (Bar-Tal et al., 2023).
+    """
+
+    def blended(x: Tensor, t_B: Tensor) -> Tensor:
+        def piece(place: slice) -> Tensor:
+            return velocity(x.narrow(dim, place.start, place.stop - place.start), t_B, place)
+
+        return blend_windows(piece, windows, length, dim)
+
+    return blended

@@ -10,6 +10,7 @@ from torch import Tensor
 
 WAVELET_LEVELS = 5
 """Details of up to 32 pixels are the upscaler's, what is coarser is the source's."""
+SKIPPED = 2
 SRGB_TO_XYZ = (
     (0.4124564, 0.3575761, 0.1804375),
     (0.2126729, 0.7151522, 0.072175),
@@ -30,20 +31,29 @@ def correct_wavelet(made: Tensor, source: Tensor, levels: int = WAVELET_LEVELS) 
 
 
 def coarse(x_CTHW: Tensor, levels: int = WAVELET_LEVELS) -> Tensor:
-    """The coarse part of an undecimated wavelet transform: small blurs whose taps lie ever further apart."""
-    C, _, H, W = x_CTHW.shape
+    """What is coarser than 2^levels pixels: an undecimated wavelet transform, but for its first two levels.
+
+    Those are averages of 4x4 pixels, brought back bilinearly at the end: sixteen times less work at 1080p.
+    """
     frames = x_CTHW.transpose(0, 1)
-    taps = frames.new_tensor([0.25, 0.5, 0.25])
-    for level in range(levels):
-        reach = 2**level
-        for side, kernel, padding in (
-            (H, taps.view(1, 1, 3, 1), (0, 0, reach, reach)),
-            (W, taps.view(1, 1, 1, 3), (reach, reach, 0, 0)),
-        ):
-            if reach < side:
-                padded = F.pad(frames, padding, mode="replicate")
-                frames = F.conv2d(padded, kernel.expand(C, 1, -1, -1), groups=C, dilation=reach)
+    size = frames.shape[-2:]
+    skipped = min(SKIPPED, levels) if min(size) >= 2 * 2**SKIPPED else 0
+    if skipped:
+        frames = F.adaptive_avg_pool2d(frames, [max(1, side // 2**skipped) for side in size])
+    for level in range(levels - skipped):
+        for dim in (-2, -1):
+            frames = _blurred(frames, 2**level, dim)
+    if skipped:
+        frames = F.interpolate(frames, tuple(size), mode="bilinear", align_corners=False)
     return frames.transpose(0, 1)
+
+
+def _blurred(frames: Tensor, reach: int, dim: int) -> Tensor:
+    """Taps of 1, 2, 1 quarters that lie ``reach`` apart; beyond the edge the edge goes on."""
+    place, last = torch.arange(frames.shape[dim], device=frames.device), frames.shape[dim] - 1
+    before = frames.index_select(dim, (place - reach).clamp(min=0))
+    after = frames.index_select(dim, (place + reach).clamp(max=last))
+    return (before + after).mul_(0.25).add_(frames, alpha=0.5)
 
 
 def correct_lab(made: Tensor, source: Tensor) -> Tensor:

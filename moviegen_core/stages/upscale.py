@@ -64,7 +64,7 @@ class Upscaler:
     """Rows and columns that two tiles share."""
     multiple: int = 1
     """Sides given are multiples of this; what is missing is repeated from the edge and cut off again."""
-    bytes_per_pixel: float = 64.0
+    bytes_per_pixel: float = 24.0
     """Memory that an enlarged pixel of a piece takes while it is made, roughly."""
     device: torch.device | str = "cpu"
 
@@ -165,8 +165,14 @@ def upscale_window(
     made = source
     for _ in range(upscaler.passes(fit.factor)):
         made = enlarge_in_tiles(upscaler, made, fit.scaled, first_frame)
+    pairs = zip(made.split(1, dim=1), source.split(1, dim=1), strict=True)
+    return torch.cat([_finished(*pair, settings) for pair in pairs])
+
+
+def _finished(made: Tensor, source: Tensor, settings: UpscaleSettings) -> Tensor:
+    """One frame brought to size and colour: a window of large floats is the most that is worth holding."""
+    fit, correct = settings.fit, CORRECTIONS[settings.colour]
     made = plainly(made, *fit.scaled)
-    correct = CORRECTIONS[settings.colour]
     if correct is not None:
         made = correct(made, plainly(source, *fit.scaled))
     return to_bytes(place(made, *fit.target)).permute(1, 2, 3, 0).cpu().contiguous()

@@ -189,7 +189,7 @@ def test_seconds_become_the_nearest_samples():
     ("source", "height", "width", "fit", "scaled", "said"),
     [
         ((432, 768), 1080, None, "crop", (1080, 1920), "768x432 to 1920x1080"),
-        ((432, 770), 1080, None, "crop", (1080, 1925), "770x432 to 1924x1080, 1 columns cropped"),
+        ((432, 770), 1080, None, "crop", (1080, 1925), "770x432 to 1924x1080, 1 column cropped"),
         ((576, 1008), 1080, 1920, "crop", (1097, 1920), "1008x576 to 1920x1080, 17 rows cropped"),
         ((576, 1008), 1080, 1920, "pad", (1080, 1890), "1008x576 to 1920x1080, 30 columns padded"),
         ((768, 432), 1080, 1920, "pad", (1080, 608), "432x768 to 1920x1080, 1312 columns padded"),

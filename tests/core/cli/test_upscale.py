@@ -76,7 +76,7 @@ def test_a_film_of_any_shape_comes_out_in_exactly_the_size_with_every_frame(
 def test_the_plan_is_told_before_and_the_peak_after(upscale, film):
     answer = upscale(film(33), "-o", "out.mp4")
     plan = next(line for line in answer.err.splitlines() if line.startswith("moviegen:"))
-    assert "33 frames, 32x24 to 84x64, 1 columns cropped, 3 units of 16 frames, about " in plan
+    assert "33 frames, 32x24 to 84x64, 1 column cropped, 3 units of 16 frames, about " in plan
     assert " of memory, about " in plan
     assert "peak memory" in answer.out
     assert answer.out.count("\n") == 1
