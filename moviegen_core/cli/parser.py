@@ -170,7 +170,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "role",
-        metavar="tae|video|audio_codec|audio|judge",
+        metavar="tae|video|upsampler|audio_codec|audio|judge",
         help="what to train; video and audio train their text encoders too, audio its frame encoder as well",
     )
     parser.add_argument(
@@ -187,12 +187,14 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--footage",
         metavar="FILE",
-        help="for tae: real pictures and clips to learn from as well; collected into FILE if it is not there",
+        help="for tae and upsampler: real pictures and clips to learn from as well; collected into FILE if it"
+        " is not there",
     )
     parser.add_argument(
         "--tae",
         metavar="FILE",
-        help="for video: the autoencoder to learn on (default: the shipped one); for judge: one in between",
+        help="for video: the autoencoder to learn on (default: the shipped one); for judge and upsampler: one"
+        " whose faults they meet",
     )
     parser.add_argument(
         "--codec", metavar="FILE", help="for audio: the codec to learn on (default: the shipped one)"

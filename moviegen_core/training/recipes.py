@@ -4,6 +4,7 @@ from .latents import Bucket, LatentConfig
 from .loop import LoopConfig
 from .losses import TaeLossConfig
 from .optimizer import OptimizerConfig
+from .pairs import PairConfig
 from .pool import PoolConfig
 from .sound_latents import SoundLatentConfig
 from .sound_losses import SoundLossConfig
@@ -12,6 +13,7 @@ from .train_audio import AudioRecipe
 from .train_codec import CodecPhase, CodecRecipe
 from .train_tae import Crop, TaePhase, TaeRecipe
 from .train_text import TextRecipe
+from .train_upsampler import UpsamplerRecipe
 from .train_video import VideoRecipe, VideoStage
 
 TAE_NANO_IMAGES = TaeRecipe(
@@ -106,3 +108,16 @@ AUDIO_NANO = AudioRecipe(
     first_shards=40,
     steps_per_shard=40,
 )
+
+UPSAMPLER_NANO = UpsamplerRecipe(
+    preset="nano",
+    frames_loop=LoopConfig(
+        optimizer=OptimizerConfig(learning_rate=1.5e-3), num_steps=1500, warmup_steps=20, ema_decay=0.99
+    ),
+    loop=LoopConfig(
+        optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=5000, warmup_steps=50, ema_decay=0.995
+    ),
+    pairs=PairConfig(),
+    frames_losses=TaeLossConfig(square=5.0, kl=1e-5),
+)
+"""First the autoencoder of single frames, then detail; a GPU takes it whole, a CPU in an evening."""

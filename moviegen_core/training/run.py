@@ -20,14 +20,16 @@ from ..weights.files import load_model, save_model
 from .footage import Footage
 from .latents import LatentStore
 from .loop import CHECKPOINT, LoopConfig, Objective, new_run, run_loop
+from .pairs import PairPool
 from .pool import ClipPool
-from .recipes import AUDIO_NANO, CODEC_NANO, TAE_NANO, VIDEO_NANO
+from .recipes import AUDIO_NANO, CODEC_NANO, TAE_NANO, UPSAMPLER_NANO, VIDEO_NANO
 from .sound_latents import SoundLatentStore
 from .state import RunState
 from .train_audio import AudioObjective, AudioRecipe, SoundModel
 from .train_codec import CodecObjective, CodecRecipe, statistics_sounds
 from .train_tae import TaeObjective, TaeRecipe, measure_latents
 from .train_text import Reader, ReadingObjective, TextRecipe
+from .train_upsampler import FramesObjective, UpsamplerObjective, UpsamplerRecipe, measure_frames
 from .train_video import TextToVideoModel, VideoObjective, VideoRecipe
 
 NANO = Path(__file__).parent.parent / "weights" / "nano"
@@ -272,11 +274,67 @@ def train_audio(
     return out / "audio.safetensors"
 
 
+def train_upsampler(
+    out: Path,
+    session: Session = ONE_GO,
+    *,
+    recipe: UpsamplerRecipe = UPSAMPLER_NANO,
+    footage: Path | None = None,
+    tae: Path | None = NANO_TAE,
+) -> Path:
+    """Train an upsampler and write ``upsampler.safetensors`` from its averaged weights.
+
+    Its autoencoder of single frames comes first, in the subfolder ``frames``; should the sitting end before
+    that is done, the weights written enlarge frames plainly.
+
+    A broken checkpoint or autoencoder is refused with a WeightsError, a broken footage file with a
+    SettingsError.
+
+    Args:
+        out: folder for checkpoint, curve and weights; made when missing.
+        session: how long this sitting lasts, and on what it goes on.
+        recipe: what to train and how.
+        footage: file of real pictures and clips; without one the theatre alone is learnt.
+        tae: temporal autoencoder whose faults are learnt to be mended; the shipped one by default.
+
+    Returns:
+        The weights file.
+    """
+    end = time.monotonic() + session.minutes * 60
+    torch.manual_seed(0)
+    real = Footage.load(footage) if footage else None
+    spoiler = load_model(tae, "tae", device=session.device) if tae else None
+    pool = PairPool(recipe.pairs, real, spoiler, session.device)  # type: ignore[arg-type]
+    model = session.first_model("upsampler", recipe.preset)
+    if not session.is_past_first_stage(out):
+        loop = session.share(recipe.frames_loop, recipe.loop)
+        first = new_run(model.frames, loop)
+        is_done = session.run(first, FramesObjective(model, recipe, pool), loop, out / "frames")
+        first.ema.copy_to(model.frames)
+        measure_frames(model, recipe, pool)
+        if not is_done:
+            return _write_upsampler(out, model)
+    model.frames.requires_grad_(requires_grad=False)
+    rest = replace(session, minutes=(end - time.monotonic()) / 60)
+    loop = session.fit(recipe.loop)
+    state = new_run(model, loop)
+    rest.run(state, UpsamplerObjective(model, recipe, pool), loop, out)
+    state.ema.copy_to(model)
+    return _write_upsampler(out, model)
+
+
+def _write_upsampler(out: Path, model: nn.Module) -> Path:
+    out.mkdir(parents=True, exist_ok=True)
+    save_model(out / "upsampler.safetensors", "upsampler", model)
+    return out / "upsampler.safetensors"
+
+
 Trainers = Mapping[str, Callable[..., Path]]
 """Role to what is called with folder, session and sources, and returns the weights file."""
 TRAINERS: Trainers = {
     "tae": train_tae,
     "video": train_video,
+    "upsampler": train_upsampler,
     "audio_codec": train_codec,
     "audio": train_audio,
 }
