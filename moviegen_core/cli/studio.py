@@ -1,20 +1,25 @@
 """The loaded cast and everything that the clips of one call have in common."""
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from torch import Tensor
+
 from ..geometry import ClipShape
 from ..media.images import write_image
 from ..media.write import frames_from_clip, write_clip
+from ..stages.drift import Drift
 from ..stages.generate import (
     ROLES,
     OnStep,
     TextToVideo,
     check_shape,
+    decode_parts,
     fast_dtype,
-    generate,
+    generate_latents,
     load_text_to_video,
 )
 from ..stages.jobs import content_key
@@ -36,21 +41,27 @@ class Studio:
     settings: SamplingSettings
     camera: str | None
 
-    def make(self, prompt: str, path: Path, on_step: OnStep) -> None:
-        """Generate a clip and write it, with what made it in its metadata."""
-        clip = generate(
-            self.models,
-            prompt,
-            self.shape,
-            self.settings,
-            camera=self.camera,
-            on_step=on_step,
+    def make(self, prompt: str, path: Path, on_step: OnStep) -> dict[str, float]:
+        """Generate a clip and write it, with what made it in its metadata; returns a long clip's drift."""
+        latent = generate_latents(
+            self.models, [prompt], self.shape, self.settings, camera=self.camera, on_step=on_step
         )
-        frames, metadata = frames_from_clip(clip), self.metadata(prompt)
+        drift, metadata = Drift(self.models.span * self.models.tae.grid.frames), self.metadata(prompt)
+        frames = self._frames(latent, drift)
         if path.suffix.lower() == PICTURE:
-            write_image(path, frames[0], metadata)
+            write_image(path, next(frames), metadata)
         else:
             write_clip(path, frames, self.shape.fps, metadata=metadata)
+        return drift.facts()
+
+    def _frames(self, latent: Tensor, drift: Drift) -> Iterator[Tensor]:
+        """The clip's frames, decoded as they are asked for."""
+        is_long = latent.shape[2] > self.models.span
+        for clip in decode_parts(self.models, latent, self.shape.num_frames):
+            frames = frames_from_clip(clip[0])
+            if is_long:
+                drift.add(frames)
+            yield from frames
 
     def metadata(self, prompt: str) -> dict[str, str]:
         """What a file says about how it was made."""
