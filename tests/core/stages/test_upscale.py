@@ -190,7 +190,7 @@ def test_an_even_clip_made_plainly_is_as_steady_as_its_source_and_a_jumping_one_
     )
     frames = frames.clamp(0, 255).to(torch.uint8).movedim(1, -1)
     steady = list(upscale_stream(DOUBLE, frames, settings(24)))[-1][1].steadiness.facts()
-    assert steady["flicker"] == pytest.approx(1, abs=0.03)
+    assert steady["flicker"] == pytest.approx(1, abs=0.1)
     assert steady["seam"] == pytest.approx(1, abs=0.02)
     assert steady["colour"] < 0.5
 
