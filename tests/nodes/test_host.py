@@ -122,6 +122,23 @@ def test_a_cast_that_is_gone_names_those_that_are_there(run):
         run("MovieGenLoadCast", cast="lost", role="video")
 
 
+@pytest.mark.parametrize(
+    ("kind", "role"), [("diffusion_models", "video"), ("text_encoders", "text"), ("vae", "tae")]
+)
+def test_shipped_files_head_the_lists_of_single_files_and_are_the_casts(comfy_host, kind, role):
+    files = comfy_host.ours("nodes.host.files")
+    first = files.file_names(kind)[0]
+    assert first.startswith("nano/")
+    assert files.find_file(kind, first) == open_cast("nano").path(role)
+
+
+def test_files_of_the_user_come_behind_the_shipped_ones(comfy_host, monkeypatch):
+    files = comfy_host.ours("nodes.host.files")
+    mine = ["big/video.safetensors", "nano/video.safetensors", "old.ckpt"]
+    monkeypatch.setattr(files.folder_paths, "get_filename_list", lambda kind: mine)
+    assert files.file_names("diffusion_models") == ["nano/video.safetensors", "big/video.safetensors"]
+
+
 def test_foreign_and_mistaken_files_are_refused_in_one_sentence(comfy_host, tmp_path):
     from safetensors.torch import save_file
 
