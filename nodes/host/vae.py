@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ...moviegen_core.errors import GeometryError
 from ...moviegen_core.models.tae import TaeConfig, TemporalAutoencoder
-from ...moviegen_core.stages.decode import CONTEXT_CELLS, WINDOW_CELLS, decode_clip
+from ...moviegen_core.stages.decode import WHOLE_PIXELS, chunk_cells, decode_clip
 from ..convert import check_frames, image_from_pixels_, pixels_from_image
 from .files import read_model_file
 from .operations import host_operations
@@ -36,7 +36,7 @@ class HostAutoencoder(TemporalAutoencoder):
         return super().encode(clip)
 
     def decode(self, latent: Tensor, num_frames: int | None = None, **_options: Any) -> Tensor:  # noqa: ANN401
-        """As the core's; without a count, which the host does not know, all frames, long clips in windows."""
+        """As the core's; without a count, which the host does not know, all frames, long clips in chunks."""
         if num_frames is not None:
             return super().decode(latent, num_frames)
         check_decodable(latent, self.config.latent_channels)
@@ -120,11 +120,13 @@ def load_vae(path: Path) -> MovieGenVAE:
 
 
 def decode_memory(config: TaeConfig, shape: tuple[int, ...], dtype: torch.dtype) -> float:
-    """Bytes that decoding latents of this shape needs: one window of them, and all pixels."""
+    """Bytes that decoding latents of this shape needs: one chunk of them, and all pixels."""
     grid = config.grid
-    cells, most = shape[2] if len(shape) > 4 else 1, WINDOW_CELLS + 2 * CONTEXT_CELLS
+    cells = shape[2] if len(shape) > 4 else 1
     pixels = shape[0] * grid.frames * grid.height * grid.width * math.prod(shape[-2:])
-    window = _peak_values(config, config.decoder_widths) * pixels * min(cells, most)
+    is_whole = pixels * cells <= WHOLE_PIXELS
+    at_once = cells if is_whole else min(cells, chunk_cells(grid, shape) if pixels else cells)
+    window = _peak_values(config, config.decoder_widths) * pixels * at_once
     return LIVE_TENSORS * window * comfy.model_management.dtype_size(dtype) + 3 * 4 * pixels * cells
 
 
