@@ -56,6 +56,28 @@ def test_frames_survive_encode_and_decode_whole_and_in_tiles(run, cast):
     assert len(run("MovieGenDecode", samples=latent, vae=cast.vae, frames=20)[0]) == 20
 
 
+def _in_tiles(run, cast, latent, side, frames):
+    return run(
+        "VAEDecodeTiled",
+        samples=latent,
+        vae=cast.vae,
+        tile_size=side,
+        overlap=16,
+        temporal_size=frames,
+        temporal_overlap=8,
+    )[0]
+
+
+def test_chunks_of_time_join_to_the_whole_and_tiles_of_a_frame_nearly(run, cast):
+    frames = torch.rand(1, 128, 192, 3).expand(40, -1, -1, -1)
+    latent = run("VAEEncode", pixels=frames, vae=cast.vae)[0]
+    whole = run("VAEDecode", samples=latent, vae=cast.vae)[0]
+    torch.testing.assert_close(_in_tiles(run, cast, latent, 512, 16), whole, rtol=0, atol=1e-5)
+    pieced = _in_tiles(run, cast, latent, 96, 16)
+    assert pieced.shape == whole.shape
+    assert 1e-5 < (pieced - whole).abs().mean() < 0.02
+
+
 def test_the_vae_is_the_cores_autoencoder(run, cast):
     frames = torch.rand(8, 32, 48, 3)
     tae = open_cast("nano").load("tae")
