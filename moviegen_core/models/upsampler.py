@@ -103,7 +103,7 @@ UPSAMPLER_PRESETS = {
         num_layers=4,
         num_heads=3,
         ffn_width=512,
-        table_sizes=(14, 12, 12),
+        table_sizes=(14, 8, 8),
         context_width=16,
     ),
     "paper": UpsamplerConfig(

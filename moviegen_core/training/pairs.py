@@ -24,8 +24,8 @@ class PairConfig:
 
     factor: int = 2
     num_frames: int = 14
-    side: int = 96
-    """Rows and columns of a large crop."""
+    side: int = 64
+    """Rows and columns of a large crop: what an upsampler's tables of positions cover, its tile."""
     batch: int = 4
     small_sizes: tuple[tuple[int, int], ...] = ((112, 192), (112, 192), (144, 144), (192, 112))
     """(height, width) at which scenes are rendered; the large ones are ``factor`` times that."""

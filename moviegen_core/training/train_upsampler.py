@@ -27,7 +27,7 @@ class UpsamplerRecipe:
     """Of the transformer."""
     pairs: PairConfig
     frames_losses: TaeLossConfig
-    frames_batch: int = 24
+    frames_batch: int = 16
     """Frames of a step of the autoencoder."""
     first_step_share: float = 0.4
     """How often time 0 is trained, where a solver begins: with few steps it weighs most. Our choice."""
