@@ -116,6 +116,15 @@ def _add_upscale(commands: argparse._SubParsersAction) -> None:
         default=FITS[0],
         help="where shapes differ: crop what stands over, or pad with black (default %(default)s)",
     )
+    _add_upscaler(parser)
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the finished parts of a run that was stopped"
+    )
+    _add_device(parser)
+    _add_json(parser)
+
+
+def _add_upscaler(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--upscaler",
         default=UPSCALER,
@@ -135,11 +144,6 @@ def _add_upscale(commands: argparse._SubParsersAction) -> None:
         default=COLOURS[0],
         help="how colours are brought back to the source's (default %(default)s)",
     )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on from the finished parts of a run that was stopped"
-    )
-    _add_device(parser)
-    _add_json(parser)
 
 
 def _add_theatre(commands: argparse._SubParsersAction) -> None:

@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from ..errors import SettingsError
 from ..geometry import fit_frame
 from ..media.source import Source, open_source
 from ..stages.jobs import Job
@@ -12,8 +13,9 @@ from ..stages.meter import told_bytes
 from ..stages.upsample import UpsampleSettings, open_upscaler
 from ..stages.upscale import RESAMPLERS, Upscaler, UpscaleSettings, resampler
 from ..stages.upscale_video import Plan, Upscaled, prepare, upscale_video
-from ..weights.cast import open_cast
+from ..weights.cast import SHIPPED, open_cast
 from .output import tell
+from .parser import UPSCALERS
 from .progress import Progress, clock
 from .values import parse_device
 
@@ -42,11 +44,23 @@ def run(args: argparse.Namespace) -> int:
 
 
 def find_upscaler(args: argparse.Namespace) -> Upscaler:
-    """What --upscaler names, on --device."""
+    """Look up what --upscaler names and load it onto --device.
+
+    Args:
+        args: parsed options.
+
+    Returns:
+        The upscaler.
+
+    Raises:
+        SettingsError: it names nothing.
+    """
     device, settings = parse_device(args.device), UpsampleSettings(num_steps=args.steps, seed=args.seed)
     if args.upscaler in RESAMPLERS:
         return resampler(args.upscaler, device)
     path = Path(args.upscaler)
+    if args.upscaler not in SHIPPED and not path.exists():
+        raise SettingsError(f"upscaler {args.upscaler!r} is neither a name nor a file; use {UPSCALERS}")
     if path.suffix != WEIGHTS:
         path = open_cast(args.upscaler).path("upsampler")
     return open_upscaler(path, device=device, settings=settings)

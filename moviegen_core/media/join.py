@@ -166,14 +166,27 @@ class _Count:
 
 
 def _joined(work: _Work, video: Stream, count: _Count) -> Iterator[av.Packet]:
-    """Packets of all segments, each segment behind the one before."""
+    """Packets of all segments, each segment behind the one before, decoded one frame after the other."""
+    late = max(_reordering(path, work.fps) for path in work.segments)
     for path in work.segments:
-        with opened(path) as container:
-            stream, begin = video_stream(container, path), count.frames
-            shift = round((work.start + begin / work.fps) / stream.time_base)
-            for packet in container.demux(stream):
-                if packet.size:
-                    packet.stream = video
-                    packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-                    count.frames += 1
-                    yield packet
+        begin = count.frames
+        for packet, shown in _numbered(path, work.fps):
+            ticks = [work.start + (number / work.fps) for number in (begin + shown, count.frames - late)]
+            packet.pts, packet.dts = (round(moment / packet.time_base) for moment in ticks)
+            packet.stream = video
+            count.frames += 1
+            yield packet
+
+
+def _numbered(path: Path, fps: Fraction) -> Iterator[tuple[av.Packet, int]]:
+    """Packets in the order of decoding, and which frame of the segment each is."""
+    with opened(path) as container:
+        stream = video_stream(container, path)
+        for packet in container.demux(stream):
+            if packet.size:
+                yield packet, round(packet.pts * stream.time_base * fps)
+
+
+def _reordering(path: Path, fps: Fraction) -> int:
+    """How many frames late a segment's most reordered frame is decoded; short segments reorder less."""
+    return max(number - shown for number, (_, shown) in enumerate(_numbered(path, fps)))
