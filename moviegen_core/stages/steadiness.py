@@ -2,7 +2,7 @@
 
 # Shape letters: T frame, H row, W column.
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -43,15 +43,24 @@ class Steadiness:
     """The last frames, at the source's size: (T, H, W, 3) uint8."""
     source: Tensor | None = None
 
-    def add(self, made: Tensor, source: Tensor, *, borders: Collection[int] = ()) -> None:
+    def add(
+        self,
+        made: Tensor,
+        source: Tensor,
+        *,
+        borders: Collection[int] = (),
+        edges: tuple[Sequence[int], Sequence[int]] = ((), ()),
+    ) -> None:
         """Count the next frames.
 
         Args:
             made: enlarged frames brought back to the source's size, (T, H, W, 3) uint8.
             source: the frames they come from, same shape.
             borders: which of them are the first of a new window.
+            edges: rows and columns with which a tile begins, or after which one ends.
         """
         self._add_colour(made, source)
+        self._add_edges(made, source, edges)
         old = 0 if self.made is None else len(self.made)
         made = made if self.made is None else torch.cat([self.made, made])
         source = source if self.source is None else torch.cat([self.source, source])
@@ -62,6 +71,20 @@ class Steadiness:
                 self._mean(f"flicker {name}").add(jump)
                 self._mean(f"{'border' if is_border else 'inside'} {name}").add(jump)
         self.made, self.source = made[-KEPT:].clone(), source[-KEPT:].clone()
+
+    def _add_edges(self, made: Tensor, source: Tensor, edges: tuple[Sequence[int], Sequence[int]]) -> None:
+        """How much the change against the source jumps from a row or column to the next."""
+        change = made.float() - source.float()
+        for dim, places in ((1, edges[0]), (2, edges[1])):
+            kept = [place - 1 for place in places if 0 < place < change.shape[dim]]
+            if kept:
+                other = [axis for axis in range(4) if axis != dim]
+                jumps = change.diff(dim=dim).abs().mean(dim=other)
+                at = torch.zeros(len(jumps), dtype=torch.bool)
+                at[kept] = True
+                self._mean("edge").add(jumps[at].mean().item(), len(made))
+                if not at.all():
+                    self._mean("no edge").add(jumps[~at].mean().item(), len(made))
 
     def _add_colour(self, made: Tensor, source: Tensor) -> None:
         lab = [to_lab(_small(frames)) for frames in (made, source)]
@@ -76,14 +99,13 @@ class Steadiness:
         ``colour`` is the mean distance in Lab of what is coarser than an eighth of the source; below 1
         nobody sees it. ``flicker`` is how much frames deviate from the middle between their neighbours,
         over the same of the source: 1 is as steady as the source. ``seam`` is the flicker where a new
-        window begins, over the same elsewhere, each relative to the source's own: 1 is no seam.
+        window begins, over the same elsewhere, each relative to the source's own: 1 is no seam. ``tiles`` is
+        how much what was changed jumps at edges of tiles, over elsewhere: 1 is no seam.
         """
         seam = _ratio(self._ratio("border"), self._ratio("inside"))
-        return {
-            "colour": _rounded(self._mean("colour").value),
-            "flicker": self._ratio("flicker"),
-            "seam": seam,
-        }
+        tiles = _ratio(self._mean("edge").value, self._mean("no edge").value)
+        colour = _rounded(self._mean("colour").value)
+        return {"colour": colour, "flicker": self._ratio("flicker"), "seam": seam, "tiles": tiles}
 
     def _ratio(self, name: str) -> float | None:
         return _ratio(self._mean(f"{name} made").value, self._mean(f"{name} source").value)

@@ -278,7 +278,8 @@ def upscale_stream(
         count = len(made) if is_last else upscaler.hop
         finished = made[:count]
         steadiness = replace(at.steadiness, sums={k: replace(v) for k, v in at.steadiness.sums.items()})
-        _compare(steadiness, finished, window[:count], settings.fit, is_first=at.made == 0)
+        edges = tile_edges(upscaler, settings.fit)
+        _compare(steadiness, finished, window[:count], settings.fit, edges, is_first=at.made == 0)
         at = Place(
             start=at.start + upscaler.hop,
             made=at.made + count,
@@ -287,6 +288,16 @@ def upscale_stream(
             is_done=is_last,
         )
         yield finished, at
+
+
+def tile_edges(upscaler: Upscaler, fit: FrameFit) -> tuple[list[int], list[int]]:
+    """Rows and columns of the source with which a tile begins, or after which one ends."""
+    if upscaler.factor is None or not upscaler.tile:
+        return [], []
+    places = tiles(*fit.source, upscaler.tile, min(upscaler.tile_overlap, upscaler.tile - 1))
+    rows = {edge for tile in places for edge in (tile.rows.start, tile.rows.stop)}
+    columns = {edge for tile in places for edge in (tile.columns.start, tile.columns.stop)}
+    return sorted(rows - {0, fit.source[0]}), sorted(columns - {0, fit.source[1]})
 
 
 def windows_of(frames: Iterable[Tensor], window: int, overlap: int) -> Iterator[tuple[Tensor, bool]]:
@@ -312,7 +323,15 @@ def _faded(tail: Tensor | None, made: Tensor) -> Tensor:
     return torch.cat([mixed.round().to(torch.uint8), made[count:]])
 
 
-def _compare(steadiness: Steadiness, made: Tensor, source: Tensor, fit: FrameFit, *, is_first: bool) -> None:
+def _compare(
+    steadiness: Steadiness,
+    made: Tensor,
+    source: Tensor,
+    fit: FrameFit,
+    edges: tuple[list[int], list[int]],
+    *,
+    is_first: bool,
+) -> None:
     """Count finished frames, brought back to the source's size; borders of a padded frame are left out."""
     inner = _inside(made, fit)
     rows, columns = (
@@ -321,7 +340,8 @@ def _compare(steadiness: Steadiness, made: Tensor, source: Tensor, fit: FrameFit
     )
     top, left = (fit.source[0] - rows) // 2, (fit.source[1] - columns) // 2
     seen = _there_and_back(source)[:, top : top + rows, left : left + columns]
-    steadiness.add(resize(inner, rows, columns), seen, borders=() if is_first else (0,))
+    shown = [edge - top for edge in edges[0]], [edge - left for edge in edges[1]]
+    steadiness.add(resize(inner, rows, columns), seen, borders=() if is_first else (0,), edges=shown)
 
 
 def _there_and_back(frames: Tensor) -> Tensor:

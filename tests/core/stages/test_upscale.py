@@ -14,6 +14,7 @@ from moviegen_core.stages.upscale import (
     UpscaleSettings,
     enlarge_in_tiles,
     resampler,
+    tile_edges,
     upscale_stream,
     upscale_window,
     windows_of,
@@ -204,6 +205,21 @@ def test_an_even_clip_made_plainly_is_as_steady_as_its_source_and_a_jumping_one_
     assert facts["flicker"] > 2
     assert facts["seam"] > 2
     assert facts["colour"] > 5
+
+
+def test_tiles_of_different_tints_show_in_the_report_and_tiles_that_agree_do_not():
+    def tinted(clip, piece):
+        return doubled(clip, piece) + (0.3 if piece.left else -0.3)
+
+    frames = torch.full((2, 12, 16, 3), 128, dtype=torch.uint8) + random_frames(2) // 32
+    facts = {}
+    for name, enlarge in (("even", doubled), ("tinted", tinted)):
+        upscaler = replace(DOUBLE, enlarge=enlarge, tile=8, tile_overlap=1)
+        facts[name] = list(upscale_stream(upscaler, frames, settings(24)))[-1][1].steadiness.facts()["tiles"]
+    assert facts["tinted"] > 1.5
+    assert facts["even"] < 1.5
+    assert list(upscale_stream(DOUBLE, frames, settings(24)))[-1][1].steadiness.facts()["tiles"] is None
+    assert tile_edges(upscaler, settings(24).fit) == ([4, 8], [4, 8, 12])
 
 
 def test_a_comparison_put_away_goes_on_as_if_it_never_stopped():
