@@ -1,5 +1,7 @@
 """Frames brought to a size: fitted by cropping, or padded to whole cells and cropped back."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -60,18 +62,25 @@ def lanczos(x: Tensor, height: int, width: int, lobes: int = 3) -> Tensor:
     Returns:
         (..., height, width); near edges it may overshoot the range of x.
     """
-    rows = _lanczos_matrix(x.shape[-2], height, lobes).to(x)
-    columns = _lanczos_matrix(x.shape[-1], width, lobes).to(x)
-    return rows @ x @ columns.mT
+    down = _lanczos_rows(x, height, lobes)
+    return _lanczos_rows(down.mT.contiguous(), width, lobes).mT.contiguous()
 
 
-def _lanczos_matrix(before: int, after: int, lobes: int) -> Tensor:
-    """(after, before): what each pixel of the result takes of each of the source; rows sum to 1."""
+def _lanczos_rows(x: Tensor, after: int, lobes: int) -> Tensor:
+    """Resize the rows, tap by tap; beyond an edge the weights of what is there make up for the rest."""
+    before = x.shape[-2]
     stretch = max(1.0, before / after)
     centres = (torch.arange(after, dtype=torch.float64) + 0.5) * before / after - 0.5
-    away = (torch.arange(before) - centres[:, None]) / stretch
+    first = (centres - lobes * stretch).floor().long() + 1
+    taps = first[:, None] + torch.arange(math.ceil(2 * lobes * stretch))
+    away = (taps - centres[:, None]) / stretch
     weights = torch.sinc(away) * torch.sinc(away / lobes) * (away.abs() < lobes)
-    return (weights / weights.sum(dim=1, keepdim=True)).float()
+    weights = weights * ((taps >= 0) & (taps < before))
+    weights, taps = (weights / weights.sum(dim=1, keepdim=True)).to(x), taps.clamp(0, before - 1).to(x.device)
+    made = x.new_zeros(*x.shape[:-2], after, x.shape[-1])
+    for k in range(taps.shape[1]):
+        made.addcmul_(x.index_select(-2, taps[:, k]), weights[:, k, None])
+    return made
 
 
 def place(x: Tensor, height: int, width: int, value: float = -1.0) -> Tensor:
