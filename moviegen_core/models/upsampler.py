@@ -91,7 +91,7 @@ class UpsamplerConfig:
 
 UPSAMPLER_PRESETS = {
     "nano": UpsamplerConfig(
-        latent_channels=16,
+        latent_channels=32,
         patch=4,
         encoder_widths=(64, 64),
         decoder_widths=(96, 96),
@@ -124,8 +124,8 @@ UPSAMPLER_PRESETS = {
     ),
 }
 """``paper`` has its 7B, its 8-channel latents of single frames and its window of 14; how the 7B are spread is
-our choice. ``nano`` compresses less, cells of 4x4 pixels to 16 values: what its autoencoder loses bounds what
-it can win over a plain filter."""
+our choice. ``nano`` compresses less, 48 values of 4x4 pixels to 32: what its autoencoder loses bounds what it
+can win over a plain filter, which is at 36 dB on theatre scenes already."""
 
 
 class Upsampler(nn.Module):
