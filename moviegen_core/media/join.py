@@ -12,9 +12,11 @@ from av.container import InputContainer, OutputContainer
 from av.stream import Stream
 
 from ..errors import MediaError
+from .channels import remixed
 from .mux import CONTAINERS, KEPT_TYPES, add_sound, copied, fits, like, moment, tell
 from .read import opened, video_stream
 from .read_sound import open_sound
+from .sound import STEREO
 from .target import checked_target, replacing
 from .write import mp4_tags
 
@@ -29,7 +31,8 @@ class Joined:
     path: Path
     num_frames: int
     sound: str
-    """"none", "copied", or "encoded again" where the container does not take it as it is."""
+    """"none", "copied", or "encoded again" (of more than two channels "in stereo") where the container does
+    not take it as it is."""
     dropped: tuple[str, ...]
     """What else the source held and the new file cannot."""
 
@@ -91,8 +94,10 @@ def join(
         raise MediaError(f"{path} cannot be written ({error}); choose another folder or ending") from error
     sound = "none" if source is None or not _has_sound(source) else "copied"
     if is_left and source is not None:
-        add_sound(path, open_sound(source), path)
-        sound = "encoded again"
+        original = open_sound(source)
+        few = len(original.speakers) <= len(STEREO)
+        add_sound(path, original if few else remixed(original, len(STEREO)), path)
+        sound = "encoded again" if few else "encoded again in stereo"
     return Joined(path=path, num_frames=num_frames, sound=sound, dropped=dropped)
 
 

@@ -1,6 +1,7 @@
 from fractions import Fraction
 
 import av
+import numpy as np
 import pytest
 import torch
 
@@ -8,6 +9,7 @@ from moviegen_core.errors import MediaError
 from moviegen_core.media.join import join
 from moviegen_core.media.mux import add_sound
 from moviegen_core.media.read import probe, read_clip
+from moviegen_core.media.read_sound import probe_sound
 from moviegen_core.media.sound import sound_from
 from moviegen_core.media.source import open_source
 from moviegen_core.media.write import read_metadata, write_clip
@@ -70,6 +72,22 @@ def test_pictures_start_where_the_sources_did_so_that_sound_keeps_its_place(segm
                     first[packet.stream.type] = min(moment, first.get(packet.stream.type, moment))
             shifts.append(first["audio"] - first["video"])
     assert abs(shifts[0] - shifts[1]) < 0.002
+
+
+def test_sound_around_that_the_container_does_not_take_becomes_stereo(segments, tmp_path):
+    with av.open(str(tmp_path / "around.mkv"), "w") as target:
+        pictures = target.add_stream("libx264", rate=24)
+        pictures.width, pictures.height, pictures.pix_fmt = 32, 24, "yuv420p"
+        sound = target.add_stream("flac", rate=48000, layout="5.1")
+        sound.codec_context.format = "s16"
+        for _ in range(13):
+            target.mux(pictures.encode(av.VideoFrame(32, 24, "yuv420p")))
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 6 * 4096), np.int16), "s16", "5.1")
+        frame.sample_rate = 48000
+        target.mux([*sound.encode(frame), *sound.encode(), *pictures.encode()])
+    joined = join(segments, tmp_path / "out.mov", fps=FPS, source=tmp_path / "around.mkv")
+    assert joined.sound == "encoded again in stereo"
+    assert probe_sound(joined.path).speakers == ("FL", "FR")
 
 
 def test_nothing_cannot_be_joined_and_other_endings_are_refused(segments, tmp_path):
