@@ -32,6 +32,8 @@ PICTURES, STATE = ".mp4", ".safetensors"
 """Files of a unit. The pictures are written last: where they are, the unit is whole."""
 BASE_BYTES = 400e6
 """What the program itself takes."""
+ENCODER_BYTES = 300.0
+"""What x264 keeps for each pixel of a frame, about: it looks dozens of frames ahead."""
 VERSION = 1
 """Changes when the same settings would give other frames."""
 
@@ -152,7 +154,12 @@ def plan(job: UpscaleJob, done_units: int = 0) -> Plan:
     pixels = job.upscaler.window * height * width
     tile = (job.upscaler.tile * (job.upscaler.factor or 1)) ** 2 * job.upscaler.window
     piece = min(pixels, tile) if tile else pixels
-    memory = BASE_BYTES + pixels * 3 * (2 * 4 + 3) + piece * job.upscaler.bytes_per_pixel
+    memory = (
+        BASE_BYTES
+        + ENCODER_BYTES * height * width
+        + pixels * 3 * (2 * 4 + 3)
+        + piece * job.upscaler.bytes_per_pixel
+    )
     units = None if total is None else max(1, -(-(total - job.upscaler.overlap) // job.unit_frames))
     left = None if total is None else max(0, total - done_units * job.unit_frames)
     seconds = None if left is None else left * seconds_per_frame(job)
