@@ -33,7 +33,10 @@ def make_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = _Parser(prog="moviegen", description="A sentence becomes a clip, offline, on a laptop.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for add in (_add_generate, _add_reconstruct, _add_theatre, _add_train, _add_evaluate, _add_run):
+    for add in (
+        *(_add_generate, _add_composite, _add_reconstruct),
+        *(_add_theatre, _add_train, _add_evaluate, _add_run),
+    ):
         add(commands)
     return parser
 
@@ -70,6 +73,50 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--camera", choices=CAMERAS, metavar="LABEL", help=f"one of {', '.join(CAMERAS)}")
     _add_models(parser)
     _add_json(parser)
+
+
+def _add_composite(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "composite",
+        "Lay only what changed in a video, edited by any model, over its source; the rest stays bit for bit.",
+        "moviegen composite source.mp4 edited.mp4 -o kept.mp4 --matte matte.png",
+    )
+    parser.add_argument("source", metavar="SOURCE", help="the video or picture as it was")
+    parser.add_argument("edited", metavar="EDITED", help="what any model made of it")
+    parser.add_argument(
+        "-o", "--output", required=True, help="OUT.mp4 (H.264), OUT.mkv (lossless) or OUT.png (one frame)"
+    )
+    parser.add_argument(
+        "--mask",
+        metavar="FILE",
+        help="a picture or video, white where the edit shows; it replaces the automatic matte",
+    )
+    _add_matte(parser)
+    _add_models(parser)
+    _add_json(parser)
+
+
+def _add_matte(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--matte", metavar="OUT.png", help="write a picture of where the edit shows")
+    parser.add_argument(
+        "--grow",
+        type=float,
+        default=0.03,
+        help="how far the matte reaches over the change, as a share of the height (default %(default)s)",
+    )
+    parser.add_argument(
+        "--feather",
+        type=float,
+        default=0.02,
+        help="width of its soft rim, as a share of the height (default %(default)s)",
+    )
+    parser.add_argument(
+        "--sensitivity",
+        type=float,
+        default=1.0,
+        help="above 1 smaller changes count (default %(default)s)",
+    )
 
 
 def _add_reconstruct(commands: argparse._SubParsersAction) -> None:
