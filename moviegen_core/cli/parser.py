@@ -34,7 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="moviegen", description="A sentence becomes a clip, offline, on a laptop.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
     for add in (
-        *(_add_generate, _add_composite, _add_reconstruct),
+        *(_add_generate, _add_edit, _add_composite, _add_reconstruct),
         *(_add_theatre, _add_train, _add_evaluate, _add_run),
     ):
         add(commands)
@@ -73,6 +73,53 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--camera", choices=CAMERAS, metavar="LABEL", help=f"one of {', '.join(CAMERAS)}")
     _add_models(parser)
     _add_json(parser)
+
+
+def _add_edit(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "edit",
+        "Change a video by an instruction, and keep everything that was not asked for.",
+        'moviegen edit clip.mp4 "make the ball blue" -o blue.mp4',
+    )
+    parser.add_argument("input", metavar="CLIP", help="a video or picture of at most 64 seconds, any size")
+    parser.add_argument("instruction", metavar="INSTRUCTION", help="what to change, in a sentence")
+    parser.add_argument(
+        "-o", "--output", required=True, help="OUT.mp4 (H.264), OUT.mkv (lossless) or OUT.png (one frame)"
+    )
+    parser.add_argument(
+        "--keep",
+        default="auto",
+        metavar="auto|MASK.png|none",
+        help="what stays the source's own: what did not change (auto), what is black in a mask, or nothing",
+    )
+    parser.add_argument("--caption", help="what CLIP shows (default: its prompt, or what our judge sees)")
+    parser.add_argument("--target", help="what it shall show (default: made of caption and instruction)")
+    parser.add_argument("--size", metavar="WxH", help="to work at (default: the source's, as large as fits)")
+    _add_edit_pulls(parser)
+    _add_matte(parser)
+    _add_models(parser)
+    _add_json(parser)
+
+
+def _add_edit_pulls(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--strength",
+        type=float,
+        default=0.85,
+        help="share of the way from noise; near 1 layout changes as well (default %(default)s)",
+    )
+    parser.add_argument("--steps", type=int, default=24, help="solver steps (default %(default)s)")
+    parser.add_argument(
+        "--source-pull", type=float, default=2.0, help="pull of the source (default %(default)s)"
+    )
+    parser.add_argument(
+        "--text-pull", type=float, default=5.0, help="pull of the instruction (default %(default)s)"
+    )
+    parser.add_argument(
+        "--averages", type=int, default=1, help="noises to average over in each step (default %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="decides the noise (default %(default)s)")
 
 
 def _add_composite(commands: argparse._SubParsersAction) -> None:

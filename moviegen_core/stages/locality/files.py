@@ -2,7 +2,7 @@
 
 # Shape letters: H row, W column, C channel.
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice, repeat
@@ -82,7 +82,8 @@ def composite_files(
 ) -> Composited:
     """Lay what changed in an edited video over its source, and write that with the source's sound and rate.
 
-    Files that do not match are aligned by the rules of ``align``, or refused with a GeometryError.
+    Files that do not match are aligned by the rules of ``align``, or refused with a GeometryError; what
+    cannot be read or written is refused with a MediaError.
 
     Args:
         source: a video or picture.
@@ -96,41 +97,96 @@ def composite_files(
 
     Returns:
         What was written, with its report.
+    """
+    shape = clip_shape(source)
+    plan = align(shape, clip_shape(edited))
+    edits = _Edits(Path(source), Path(edited), shape, plan)
+    tell = on_frame or (lambda: None)
+
+    def ways(pairs: Iterator[tuple[Tensor, Tensor]]) -> Iterator[Tensor]:
+        if mask is None:
+            return mattes(find_change(_counted(pairs, tell), tae), settings)
+        return _counted(read_mask(mask, shape, plan.num_frames), tell)
+
+    done = composite_over(
+        source, edits.frames, ways, path, num_frames=plan.num_frames, name=Path(edited).name, on_frame=tell
+    )
+    return replace(done, notes=plan.notes)
+
+
+Pairs = Iterator[tuple[Tensor, Tensor]]
+"""A source frame and its edit each, (H, W, 3) uint8."""
+
+
+def composite_over(
+    source: Path | str,
+    edits: Callable[[], Iterator[Tensor]],
+    ways: Callable[[Pairs], Iterator[Tensor]],
+    path: Path | str,
+    *,
+    num_frames: int,
+    name: str = "",
+    on_frame: OnFrame = lambda: None,
+) -> Composited:
+    """Lay edited frames over a file's, and write that with the file's sound and rate.
+
+    Args:
+        source: a video or picture.
+        edits: starts the edited frames, of the source's size, (H, W, 3) uint8.
+        ways: makes the mattes of pairs of frames, (h, w) in 0..1 or (H, W) uint8.
+        path: ends in .mp4 (H.264), .mkv (lossless) or .png (one frame).
+        num_frames: of the result; at most the source's.
+        name: of the edit, for the file's metadata.
+        on_frame: called after each frame composited and each one checked; raising in it stops the work.
+
+    Returns:
+        What was written, with its report.
 
     Raises:
         MediaError: the result cannot be written.
     """
     path, shape = composite_target(path), clip_shape(source)
-    plan = align(shape, clip_shape(edited))
-    if path.suffix.lower() == ".png" and plan.num_frames > 1:
-        raise MediaError(f"{path} holds one frame and the clip {plan.num_frames}; name it like clip.mp4")
-    job = _Job(Path(source), Path(edited), shape, plan, on_frame or (lambda: None))
-    ways = job.automatic(settings, tae) if mask is None else job.masked(Path(mask))
-    result = Compositing(job.pairs(), ways, plan.num_frames)
-    _write(path, job, job.counted(result.frames()))
-    report = replace(result.report(), psnr_outside_file=_checked(path, job, result))
-    return Composited(path=path, report=report, notes=plan.notes, picture=result.picture())
+    if path.suffix.lower() == ".png" and num_frames > 1:
+        raise MediaError(f"{path} holds one frame and the clip {num_frames}; name it like clip.mp4")
+    job = _Job(Path(source), edits, shape, num_frames)
+    result = Compositing(job.pairs(), ways(job.pairs()), num_frames)
+    facts = {"source": job.source.name, "edited": name}
+    _write(path, job, _counted(result.frames(), on_frame), facts)
+    error = _written_error(path, job, result, on_frame)
+    report = replace(result.report(), psnr_outside_file=error)
+    return Composited(path=path, report=report, notes=(), picture=result.picture())
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     source: Path
-    edited: Path
+    edits: Callable[[], Iterator[Tensor]]
     shape: ClipShape
-    plan: Alignment
-    on_frame: OnFrame
+    num_frames: int
 
     def sources(self) -> Iterator[Tensor]:
         """The source's frames, as many as the result has."""
-        return islice(frames(self.source, fps=self.shape.fps), self.plan.num_frames)
+        return islice(frames(self.source, fps=self.shape.fps), self.num_frames)
 
-    def pairs(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """A source frame and its edit each; should one file end early, its last frame stays."""
-        rate = self.shape.fps if self.plan.resample else None
-        edits = _filled(frames(self.edited, fps=rate))
+    def pairs(self) -> Pairs:
+        """A source frame and its edit each; should the edits end early, the last one stays."""
+        return zip(self.sources(), _filled(self.edits()), strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edits:
+    """An edited file, brought to its source."""
+
+    source: Path
+    edited: Path
+    shape: ClipShape
+    plan: Alignment
+
+    def frames(self) -> Iterator[Tensor]:
+        """Its frames at the source's size, and at its rate where they meet by time."""
         cropped = self.plan.may_crop and self._is_cropped()
-        for original, edit in zip(self.sources(), edits, strict=False):
-            yield original, self._sized(edit, cropped)
+        for edit in frames(self.edited, fps=self.shape.fps if self.plan.resample else None):
+            yield self._sized(edit, cropped)
 
     def _sized(self, edit: Tensor, cropped: bool) -> Tensor:
         if not self.plan.resize:
@@ -144,19 +200,12 @@ class _Job:
         stretched, cropped = ((one.float() - original.float()).abs().median() for one in tries)
         return bool(cropped < stretched)
 
-    def automatic(self, settings: MatteSettings, tae: TemporalAutoencoder | None) -> Iterator[Tensor]:
-        """Mattes of what changed, at analysis size."""
-        return mattes(find_change(self.counted(self.pairs()), tae), settings)
 
-    def masked(self, path: Path) -> Iterator[Tensor]:
-        """The artist's mask, one for each frame."""
-        return self.counted(read_mask(path, self.shape, self.plan.num_frames))
-
-    def counted(self, units: Iterable[Unit]) -> Iterator[Unit]:
-        """Hand on, and tell of each."""
-        for unit in units:
-            yield unit
-            self.on_frame()
+def _counted(units: Iterable[Unit], on_frame: OnFrame) -> Iterator[Unit]:
+    """Hand on, and tell of each."""
+    for unit in units:
+        yield unit
+        on_frame()
 
 
 def _filled(shown: Iterator[Tensor]) -> Iterator[Tensor]:
@@ -200,9 +249,8 @@ def _greys(path: Path, shape: ClipShape) -> Iterator[Tensor]:
         yield resize(frame[None], shape.height, shape.width)[0].float().mean(2).round().to(torch.uint8)
 
 
-def _write(path: Path, job: _Job, results: Iterator[Tensor]) -> None:
+def _write(path: Path, job: _Job, results: Iterator[Tensor], facts: Mapping[str, str]) -> None:
     """Write the frames, with the source's sound where there is one."""
-    facts = {"source": job.source.name, "edited": job.edited.name}
     if path.suffix.lower() == ".png":
         write_image(path, next(results), facts)
         return
@@ -216,11 +264,11 @@ def _write(path: Path, job: _Job, results: Iterator[Tensor]) -> None:
         add_sound(silent, open_sound(job.source), path)
 
 
-def _checked(path: Path, job: _Job, result: Compositing) -> float | None:
+def _written_error(path: Path, job: _Job, result: Compositing, on_frame: OnFrame) -> float | None:
     """PSNR of the written file against the source where mattes are 0."""
     error = OutsideError()
     written = (frame[: job.shape.height, : job.shape.width] for frame in frames(path))
     for source, frame, matte in zip(job.sources(), written, result.mattes(), strict=False):
         error.add(source, frame, matte)
-        job.on_frame()
+        on_frame()
     return error.psnr
