@@ -2,23 +2,28 @@
 
 import argparse
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
 from ..errors import SettingsError
 from ..evaluation.describe import describe
+from ..flow.guidance import EditGuidance
 from ..geometry import ClipShape, parse_size
 from ..media.images import write_image
 from ..media.read import read_clip
 from ..media.target import checked_target
 from ..media.write import clip_from_frames, read_metadata
 from ..stages.edit import Locality, edit_file
+from ..stages.edit_model import check_guidance, edit_clip, load_edit, task_of
 from ..stages.flow_edit import FlowEditSettings, flow_edit
 from ..stages.generate import TextToVideo, fast_dtype, load_text_to_video
 from ..stages.instruction import check_instruction, target_caption
 from ..stages.locality.files import clip_shape, composite_target
-from ..weights.cast import open_cast
+from ..stages.settings import SamplingSettings
+from ..weights.cast import Cast, open_cast
 from .composite import matte_settings, say_notes
 from .output import tell
 from .progress import Progress, clock
@@ -26,6 +31,18 @@ from .values import parse_device
 
 SEEN_FRAMES = 64
 """Frames that are looked at when nobody said what the source shows."""
+FLOW_PULLS, EDIT_PULLS = (2.0, 5.0), (1.5, 4.0)
+"""Pulls of source and text, without an edit model and with one."""
+OnStep = Callable[[int, Tensor], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Editor:
+    """A loaded model, asked for one change."""
+
+    models: TextToVideo
+    change: Callable[[Tensor, ClipShape, OnStep], Tensor]
+    facts: dict[str, str]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,44 +50,74 @@ def run(args: argparse.Namespace) -> int:
     started, path = time.monotonic(), composite_target(args.output)
     picture = None if args.matte is None else checked_target(args.matte, ".png")
     check_instruction(args.instruction)
-    settings, locality = _settings(args), Locality(keep=args.keep, settings=matte_settings(args))
+    locality = Locality(keep=args.keep, settings=matte_settings(args))
     size = None if args.size is None else parse_size(args.size)
-    whole = clip_shape(args.input)
-    models = _open_models(args)
-    captions = _captions(args)
-    with Progress(f"editing {path.name}", settings.num_steps) as progress:
+    whole, editor = clip_shape(args.input), _open_editor(args)
+    with Progress(f"editing {path.name}", args.steps) as progress:
 
         def change(clip: Tensor, shape: ClipShape) -> Tensor:
-            return flow_edit(models, clip, captions, shape, settings, on_step=lambda *_: progress.advance())
+            return editor.change(clip, shape, lambda *_: progress.advance())
 
         def on_frame() -> None:
             progress.turn_to(f"writing {path.name}", 2 * whole.num_frames)
             progress.advance()
 
-        done = edit_file(models, args.input, path, change, size=size, locality=locality, on_frame=on_frame)
+        done = edit_file(
+            editor.models, args.input, path, change, size=size, locality=locality, on_frame=on_frame
+        )
     if picture is not None:
         write_image(picture, done.picture)
     seconds = time.monotonic() - started
-    facts = {"file": str(path), "source_caption": captions[0], "caption": captions[1]}
-    sentence = f"{path}: {captions[1]} {done.report.sentence()}, made in {clock(seconds)}"
-    tell(args, sentence, facts | dict(done.report.facts()) | {"seconds_taken": round(seconds, 3)})
+    facts = {"file": str(path)} | editor.facts | dict(done.report.facts())
+    sentence = f"{path}: {done.report.sentence()}, made in {clock(seconds)}"
+    tell(args, sentence, facts | {"seconds_taken": round(seconds, 3)})
     return 0
 
 
-def _settings(args: argparse.Namespace) -> FlowEditSettings:
-    return FlowEditSettings(
+def _open_editor(args: argparse.Namespace) -> Editor:
+    """The cast's edit model, or where it has none its text-to-video model."""
+    cast = open_cast(args.cast)
+    return (_edit_editor if "edit" in cast.roles else _flow_editor)(args, cast)
+
+
+def _pulls(args: argparse.Namespace, defaults: tuple[float, float]) -> tuple[float, float]:
+    given = (args.source_pull, args.text_pull)
+    source, text = (usual if one is None else one for one, usual in zip(given, defaults, strict=True))
+    return source, text
+
+
+def _edit_editor(args: argparse.Namespace, cast: Cast) -> Editor:
+    guidance = EditGuidance(*_pulls(args, EDIT_PULLS))
+    check_guidance(guidance)
+    settings = SamplingSettings(num_steps=args.steps, seed=args.seed)
+    device = parse_device(args.device)
+    models = load_edit(cast, device=device, dtype=fast_dtype(device))
+
+    def change(clip: Tensor, shape: ClipShape, on_step: OnStep) -> Tensor:
+        return edit_clip(models, clip, args.instruction, shape, settings, guidance, on_step=on_step)
+
+    return Editor(models=models, change=change, facts={"task": task_of(args.instruction)})
+
+
+def _flow_editor(args: argparse.Namespace, cast: Cast) -> Editor:
+    source_pull, text_pull = _pulls(args, FLOW_PULLS)
+    settings = FlowEditSettings(
         strength=args.strength,
         num_steps=args.steps,
-        source_guidance=args.source_pull,
-        target_guidance=args.text_pull,
+        source_guidance=source_pull,
+        target_guidance=text_pull,
         num_averages=args.averages,
         seed=args.seed,
     )
-
-
-def _open_models(args: argparse.Namespace) -> TextToVideo:
     device = parse_device(args.device)
-    return load_text_to_video(open_cast(args.cast), device=device, dtype=fast_dtype(device))
+    models = load_text_to_video(cast, device=device, dtype=fast_dtype(device))
+    captions = _captions(args)
+
+    def change(clip: Tensor, shape: ClipShape, on_step: OnStep) -> Tensor:
+        return flow_edit(models, clip, captions, shape, settings, on_step=on_step)
+
+    facts = {"source_caption": captions[0], "caption": captions[1]}
+    return Editor(models=models, change=change, facts=facts)
 
 
 def _captions(args: argparse.Namespace) -> tuple[str, str]:

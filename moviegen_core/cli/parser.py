@@ -107,17 +107,23 @@ def _add_edit_pulls(parser: argparse.ArgumentParser) -> None:
         "--strength",
         type=float,
         default=0.85,
-        help="share of the way from noise; near 1 layout changes as well (default %(default)s)",
+        help="without an edit model: share of the way from noise; near 1 layout changes as well"
+        " (default %(default)s)",
     )
     parser.add_argument("--steps", type=int, default=24, help="solver steps (default %(default)s)")
     parser.add_argument(
-        "--source-pull", type=float, default=2.0, help="pull of the source (default %(default)s)"
+        "--source-pull",
+        type=float,
+        help="pull of the source (default 1.5 for an edit model, else 2: the pull of the source's caption)",
     )
     parser.add_argument(
-        "--text-pull", type=float, default=5.0, help="pull of the instruction (default %(default)s)"
+        "--text-pull", type=float, help="pull of the instruction (default 4 for an edit model, else 5)"
     )
     parser.add_argument(
-        "--averages", type=int, default=1, help="noises to average over in each step (default %(default)s)"
+        "--averages",
+        type=int,
+        default=1,
+        help="without an edit model: noises to average over (default %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0, help="decides the noise (default %(default)s)")
 
@@ -207,7 +213,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "role",
-        metavar="tae|video|audio_codec|audio|judge",
+        metavar="tae|video|edit|audio_codec|audio|judge",
         help="what to train; video and audio train their text encoders too, audio its frame encoder as well",
     )
     parser.add_argument(
@@ -229,7 +235,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--tae",
         metavar="FILE",
-        help="for video: the autoencoder to learn on (default: the shipped one); for judge: one in between",
+        help="for video, edit: the autoencoder to learn on (default: the shipped one); for judge: optional",
     )
     parser.add_argument(
         "--codec", metavar="FILE", help="for audio: the codec to learn on (default: the shipped one)"

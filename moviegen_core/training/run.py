@@ -12,20 +12,23 @@ from torch import nn
 
 from ..errors import SettingsError
 from ..media.pixels import from_bytes
+from ..models.edit import edit_from_video
 from ..models.tae import TemporalAutoencoder, inflate
 from ..models.text import ByteEncoder
 from ..weights.build import build
-from ..weights.cast import Cast
+from ..weights.cast import Cast, open_cast
 from ..weights.files import load_model, save_model
+from .edit_pairs import PairStore
 from .footage import Footage
 from .latents import LatentStore
 from .loop import CHECKPOINT, LoopConfig, Objective, new_run, run_loop
 from .pool import ClipPool
-from .recipes import AUDIO_NANO, CODEC_NANO, TAE_NANO, VIDEO_NANO
+from .recipes import AUDIO_NANO, CODEC_NANO, EDIT_NANO, TAE_NANO, VIDEO_NANO
 from .sound_latents import SoundLatentStore
 from .state import RunState
 from .train_audio import AudioObjective, AudioRecipe, SoundModel
 from .train_codec import CodecObjective, CodecRecipe, statistics_sounds
+from .train_edit import EditModel, EditObjective, EditRecipe
 from .train_tae import TaeObjective, TaeRecipe, measure_latents
 from .train_text import Reader, ReadingObjective, TextRecipe
 from .train_video import TextToVideoModel, VideoObjective, VideoRecipe
@@ -206,6 +209,46 @@ def write_video(out: Path, model: TextToVideoModel) -> Path:
     return out / "video.safetensors"
 
 
+def train_edit(
+    out: Path,
+    session: Session = ONE_GO,
+    *,
+    recipe: EditRecipe = EDIT_NANO,
+    tae: Path = NANO_TAE,
+    latents: Path | None = None,
+) -> Path:
+    """Make a cast's text-to-video model an edit model, train it, and write ``edit`` and ``edit_text``.
+
+    A start cast that has an edit role goes on from there; any other lends its video and text.
+
+    Args:
+        out: folder for checkpoint, curve and weights; made when missing.
+        session: how long this sitting lasts, and on what it goes on; the shipped cast is the start when None.
+        recipe: what to train and how.
+        tae: weights file of the autoencoder whose latents are learnt; the shipped one by default.
+        latents: folder of cached latents; ``latents`` in ``out`` when None.
+
+    Returns:
+        The edit transformer's weights file.
+    """
+    torch.manual_seed(0)
+    start = session.start or open_cast("nano")
+    if "edit" in start.roles:
+        text, edit = start.load("edit_text"), start.load("edit")
+    else:
+        text, edit = start.load("text"), edit_from_video(start.load("video"))  # type: ignore[arg-type]
+    model = EditModel(text, edit).to(session.device).train()  # type: ignore[arg-type]
+    autoencoder = load_model(tae, "tae", device=session.device)
+    store = PairStore(latents or out / "latents", autoencoder, recipe.pairs)  # type: ignore[arg-type]
+    recipe = replace(recipe, loop=session.fit(recipe.loop))
+    state = new_run(model, recipe.loop)
+    session.run(state, EditObjective(model, recipe, store, session.device), recipe.loop, out)
+    state.ema.copy_to(model)
+    save_model(out / "edit_text.safetensors", "edit_text", model.text)
+    save_model(out / "edit.safetensors", "edit", model.edit)
+    return out / "edit.safetensors"
+
+
 def train_codec(out: Path, session: Session = ONE_GO, *, recipe: CodecRecipe = CODEC_NANO) -> Path:
     """Train an audio codec and write ``audio_codec.safetensors`` from its averaged weights.
 
@@ -277,6 +320,7 @@ Trainers = Mapping[str, Callable[..., Path]]
 TRAINERS: Trainers = {
     "tae": train_tae,
     "video": train_video,
+    "edit": train_edit,
     "audio_codec": train_codec,
     "audio": train_audio,
 }

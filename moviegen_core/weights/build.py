@@ -17,6 +17,7 @@ from ..models.audio import (
     AudioTransformerConfig,
 )
 from ..models.audio_codec import CODEC_PRESETS, AudioCodec, AudioCodecConfig
+from ..models.edit import EDIT_PRESETS, EditTransformer, EditTransformerConfig
 from ..models.judge import JUDGE_PRESETS, Judge, JudgeConfig
 from ..models.tae import TAE_PRESETS, TaeConfig, TemporalAutoencoder
 from ..models.text import TEXT_PRESETS, ByteEncoder, ByteEncoderConfig
@@ -40,6 +41,8 @@ ROLES: dict[str, Role] = {
     "tae": Role(config=TaeConfig, model=TemporalAutoencoder, presets=TAE_PRESETS),
     "text": Role(config=ByteEncoderConfig, model=ByteEncoder, presets=TEXT_PRESETS),
     "video": Role(config=VideoTransformerConfig, model=VideoTransformer, presets=VIDEO_PRESETS),
+    "edit": Role(config=EditTransformerConfig, model=EditTransformer, presets=EDIT_PRESETS),
+    "edit_text": Role(config=ByteEncoderConfig, model=ByteEncoder, presets=TEXT_PRESETS),
     "audio_codec": Role(config=AudioCodecConfig, model=AudioCodec, presets=CODEC_PRESETS),
     "audio": Role(config=AudioTransformerConfig, model=AudioTransformer, presets=AUDIO_PRESETS),
     "audio_text": Role(config=ByteEncoderConfig, model=ByteEncoder, presets=AUDIO_TEXT_PRESETS),

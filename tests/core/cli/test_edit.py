@@ -3,6 +3,9 @@ import torch
 
 from moviegen_core.media.images import write_image
 from moviegen_core.media.read import probe
+from moviegen_core.models.edit import edit_from_video
+from moviegen_core.weights.cast import open_cast, write_cast
+from moviegen_core.weights.files import save_model
 
 
 @pytest.fixture
@@ -61,3 +64,21 @@ def test_keep_says_where_the_edit_shows(edit, clip, keep):
 )
 def test_what_cannot_be_done_is_refused_in_one_sentence(edit, clip, words, complaint):
     assert complaint in edit(clip, *words, "-o", "out.mp4").refusal
+
+
+def test_a_cast_with_an_edit_model_edits_with_it(moviegen, clip, tiny_folder, tmp_path):
+    cast = open_cast(tiny_folder)
+    folder = tmp_path / "editing"
+    folder.mkdir()
+    roles = {
+        "tae": cast.load("tae"),
+        "edit_text": cast.load("text"),
+        "edit": edit_from_video(cast.load("video")),
+    }
+    for role, model in roles.items():
+        save_model(folder / f"{role}.safetensors", role, model)
+    write_cast(folder, "editing", {role: f"{role}.safetensors" for role in roles})
+    words = ("edit", clip, "add a cat", "-o", "out.mp4", "--cast", folder, "--device", "cpu", "--steps", 1)
+    done = moviegen(*words, "--json")
+    assert done.facts["task"] == "add"
+    assert "text pull 99.0 is out of range" in moviegen(*words, "--text-pull", 99).refusal
