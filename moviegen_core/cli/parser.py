@@ -34,7 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="moviegen", description="A sentence becomes a clip, offline, on a laptop.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
     for add in (
-        *(_add_generate, _add_edit, _add_composite, _add_reconstruct),
+        *(_add_generate, _add_edit, _add_personalize, _add_composite, _add_reconstruct),
         *(_add_theatre, _add_train, _add_evaluate, _add_run),
     ):
         add(commands)
@@ -58,6 +58,12 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
         "-o", "--output", required=True, help="OUT.mp4, or OUT.png for one frame; with --prompts a folder"
     )
     _add_shape(parser)
+    _add_sampling(parser)
+    _add_models(parser)
+    _add_json(parser)
+
+
+def _add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=int, default=DEFAULTS.num_steps, help="solver steps (default %(default)s)"
     )
@@ -71,8 +77,6 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
         "--seed", type=int, default=DEFAULTS.seed, help="decides the noise (default %(default)s)"
     )
     parser.add_argument("--camera", choices=CAMERAS, metavar="LABEL", help=f"one of {', '.join(CAMERAS)}")
-    _add_models(parser)
-    _add_json(parser)
 
 
 def _add_edit(commands: argparse._SubParsersAction) -> None:
@@ -98,6 +102,30 @@ def _add_edit(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--size", metavar="WxH", help="to work at (default: the source's, as large as fits)")
     _add_edit_pulls(parser)
     _add_matte(parser)
+    _add_models(parser)
+    _add_json(parser)
+
+
+def _add_personalize(commands: argparse._SubParsersAction) -> None:
+    parser = _command(
+        commands,
+        "personalize",
+        "Put the face of a picture into a new clip, and show how like it stays.",
+        'moviegen personalize face.png "a person walks on the beach" -o clip.mp4 --best-of 4',
+    )
+    parser.add_argument("face", metavar="FACE", help="a picture of one person's face")
+    parser.add_argument("prompt", metavar="PROMPT", help="what the clip shows; it should speak of a person")
+    parser.add_argument("-o", "--output", required=True, help="OUT.mp4")
+    parser.add_argument(
+        "--face", dest="faces", action="append", default=[], metavar="MORE", help="another picture of them"
+    )
+    parser.add_argument("--mask", metavar="FILE", help="white where the face is in FACE; nothing is searched")
+    parser.add_argument(
+        "--best-of", type=int, default=1, metavar="N", help="make N seeds and keep the most like (default 1)"
+    )
+    parser.add_argument("--curve", metavar="OUT.png", help="write a picture of the likeness, frame by frame")
+    _add_shape(parser)
+    _add_sampling(parser)
     _add_models(parser)
     _add_json(parser)
 
@@ -213,7 +241,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "role",
-        metavar="tae|video|edit|audio_codec|audio|judge",
+        metavar="tae|video|edit|personalized|audio_codec|audio|judge",
         help="what to train; video and audio train their text encoders too, audio its frame encoder as well",
     )
     parser.add_argument(
@@ -235,7 +263,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--tae",
         metavar="FILE",
-        help="for video, edit: the autoencoder to learn on (default: the shipped one); for judge: optional",
+        help="for video, edit and personalized: the autoencoder to learn on (default: the shipped one)",
     )
     parser.add_argument(
         "--codec", metavar="FILE", help="for audio: the codec to learn on (default: the shipped one)"

@@ -15,7 +15,7 @@ from .progress import Progress
 from .values import parse_device
 
 ALL_TRAINERS = TRAINERS | {"judge": train_judge}
-READERS = {"footage": ("tae",), "tae": ("video", "edit", "judge"), "codec": ("audio",)}
+READERS = {"footage": ("tae",), "tae": ("video", "edit", "personalized", "judge"), "codec": ("audio",)}
 """Which roles each file option is for."""
 
 

@@ -13,6 +13,8 @@ from .sounds import SoundPoolConfig
 from .train_audio import AudioRecipe
 from .train_codec import CodecPhase, CodecRecipe
 from .train_edit import EditRecipe, EditStage
+from .train_identity import IdentityRecipe
+from .train_personalized import PersonalizedRecipe, PersonalizedStage
 from .train_tae import Crop, TaePhase, TaeRecipe
 from .train_text import TextRecipe
 from .train_video import VideoRecipe, VideoStage
@@ -135,3 +137,28 @@ EDIT_NANO = EditRecipe(
     shards=160,
     back_guidance=EditGuidance(1.5, 4.0),
 )
+
+PERSONALIZED_NANO = PersonalizedRecipe(
+    identity=IdentityRecipe(
+        preset="nano",
+        loop=LoopConfig(
+            optimizer=OptimizerConfig(learning_rate=1e-3), num_steps=1500, warmup_steps=30, ema_decay=0.99
+        ),
+    ),
+    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=1e-3), num_steps=3000, warmup_steps=100),
+    latents=LatentConfig(
+        buckets=(
+            Bucket(height=112, width=192, num_frames=8, frame_rates=RATES, weight=3),
+            Bucket(height=112, width=192, num_frames=32, frame_rates=RATES, weight=2),
+        ),
+        first_seed=9_000_000,
+    ),
+    stages=(
+        PersonalizedStage(until=0.5, bucket_weights=(1, 0), cross=0.0, tune_encoder=False),
+        PersonalizedStage(until=0.75, bucket_weights=(1, 4), cross=0.0, tune_encoder=False),
+        PersonalizedStage(until=1.0, bucket_weights=(1, 4), cross=0.8, tune_encoder=True),
+    ),
+    tokens_per_step=5_376,
+    shards=100,
+)
+"""The paper's first stage has 64 frames of 256; eight of 32 are the same share."""
