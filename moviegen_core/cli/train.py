@@ -15,7 +15,11 @@ from .progress import Progress
 from .values import parse_device
 
 ALL_TRAINERS = TRAINERS | {"judge": train_judge}
-READERS = {"footage": ("tae", "upsampler"), "tae": ("video", "judge", "upsampler"), "codec": ("audio",)}
+READERS = {
+    "footage": ("tae", "upsampler"),
+    "tae": ("video", "edit", "personalized", "judge", "upsampler"),
+    "codec": ("audio",),
+}
 """Which roles each file option is for."""
 
 

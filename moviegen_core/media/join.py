@@ -18,7 +18,7 @@ from .read import opened, video_stream
 from .read_sound import open_sound
 from .sound import STEREO
 from .target import checked_target, replacing
-from .write import mp4_tags
+from .write import plain_tags
 
 ENDINGS = (".mp4", ".m4v", ".mov", ".mkv")
 """Of files that hold H.264 as we write it."""
@@ -144,7 +144,7 @@ def _write(work: _Work, source: Path | None, partial: Path, name: str) -> tuple[
             others, dropped, is_left = _kept(origin, target)
             tell(origin, target)
             carried = copied(origin, others)
-        target.metadata.update(mp4_tags(work.metadata))
+        target.metadata.update(plain_tags(work.metadata))
         target.start_encoding()
         count = _Count()
         for packet in merge(_joined(work, video, count), carried, key=moment):

@@ -35,3 +35,16 @@ def encode_stream(tae: TemporalAutoencoder, clips: Iterable[Tensor]) -> Iterator
         yield from clips
 
     yield from encode_chunks(tae, whole(), num_frames)
+
+
+def encode_clip(tae: TemporalAutoencoder, clip: Tensor) -> Tensor:
+    """Encode a clip of any length.
+
+    Args:
+        tae: the autoencoder.
+        clip: (B, 3, T, H, W) in -1..1, sides multiples of a cell.
+
+    Returns:
+        (B, 16, ceil(T / 8), H / 8, W / 8), normalized, float32.
+    """
+    return torch.cat(list(encode_stream(tae, [clip])), dim=2).float()
