@@ -232,7 +232,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "role",
-        metavar="tae|video|audio_codec|audio|judge",
+        metavar="tae|video|audio_codec|audio|judge|sound_judge",
         help="what to train; video and audio train their text encoders too, audio its frame encoder as well",
     )
     parser.add_argument(
@@ -257,7 +257,9 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         help="for video: the autoencoder to learn on (default: the shipped one); for judge: one in between",
     )
     parser.add_argument(
-        "--codec", metavar="FILE", help="for audio: the codec to learn on (default: the shipped one)"
+        "--codec",
+        metavar="FILE",
+        help="for audio: the codec to learn on (default: the shipped one); for sound_judge: one in between",
     )
     parser.add_argument("--resume", action="store_true", help="go on where DIR's last checkpoint stands")
     parser.add_argument(

@@ -129,7 +129,7 @@ def test_an_interrupted_job_keeps_its_pieces_goes_on_and_leaves_no_folder(sound,
         (["clip.mp4", "-o", "x.wav", "--loudness", "3"], "LUFS"),
         (["gone.mp4", "-o", "x.wav"], "does not exist"),
         (["tone.wav", "-o", "x.wav"], "holds no video"),
-        (["broken.mp4", "-o", "x.wav"], "cannot be read"),
+        (["broken.mp4", "-o", "x.wav"], "not a video that can be read"),
         (["empty.mp4", "-o", "x.wav"], "0 bytes"),
     ],
 )
