@@ -68,6 +68,9 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--seed", type=int, default=DEFAULTS.seed, help="decides the noise (default %(default)s)"
     )
+    parser.add_argument(
+        "--silent", action="store_true", help="no sound (default: sound, where the cast can make it)"
+    )
     parser.add_argument("--camera", choices=CAMERAS, metavar="LABEL", help=f"one of {', '.join(CAMERAS)}")
     _add_models(parser)
     _add_json(parser)
