@@ -20,6 +20,10 @@ SIDE = 64
 """Rows and columns that frames are brought to, as much as it takes to see what moves."""
 SURROUNDINGS = 0.5
 """Seconds to either side that a moment is compared with."""
+CUT = 4.0
+"""A single step this much larger than those around it is a cut; a flash takes two, there and back."""
+LEAST_CUT = 0.03
+"""Change of brightness, of full scale, that a cut makes at least; less may be a small thing that moves."""
 LEAST_SHARE = 0.25
 """Of the strongest event of a clip, below which another does not count."""
 
@@ -49,11 +53,10 @@ class EventMeter:
         """How much happened at each frame so far, beyond what is usual around it: (T,), not below 0."""
         if not self._returns:
             return torch.zeros(len(self._last))
-        pace = F.pad(torch.tensor(self._steps)[None], (1, 1), mode="replicate")[0]
-        pace = (
-            pace.unfold(0, 3, 1).median(dim=1).values
-        )  # a cut, or a frame shown twice, is no change of pace
+        steps = torch.tensor(self._steps)
+        pace = F.pad(steps[None], (1, 1), mode="replicate")[0].unfold(0, 3, 1).median(dim=1).values
         curve_T = F.pad(torch.tensor(self._returns) + pace.diff().abs(), (1, 1))
+        curve_T = curve_T.masked_fill(_cuts(steps, pace), 0)
         around = max(1, round(SURROUNDINGS * fps))
         padded = F.pad(curve_T[None], (around, around), mode="replicate")[0]
         return (curve_T - padded.unfold(0, 2 * around + 1, 1).median(dim=1).values).clamp(min=0)
@@ -79,6 +82,13 @@ def event_times(curve_T: Tensor, fps: Fraction) -> list[float]:
     """Seconds at which the clear events of a clip are seen, from its ``event_curve``."""
     least = LEAST_SHARE * float(curve_T.max()) if len(curve_T) else 0.0
     return peaks(curve_T, float(fps), least) if least > 0 else []
+
+
+def _cuts(steps: Tensor, pace: Tensor) -> Tensor:
+    """(T,), whether another shot begins within two frames: one step out of pace, which nothing takes back."""
+    is_cut = (steps > CUT * pace) & (steps > LEAST_CUT)
+    near = F.pad(is_cut[None].float(), (2, 3))
+    return F.max_pool1d(near, 5, 1)[0] > 0
 
 
 def _change(one: Tensor, other: Tensor) -> float:

@@ -49,7 +49,8 @@ def test_a_flash_is_an_event():
 
 def test_a_cut_to_another_shot_and_a_frame_shown_twice_are_no_events():
     bounce = _bouncing(48, 16)
-    shots = torch.cat([bounce[:, :24], _disc([(20 + frame, 40) for frame in range(24)]) * 0.5], dim=1)
+    faster = _disc([(10 + 3 * frame, 40) for frame in range(24)]) * 0.5 + 0.2
+    shots = torch.cat([bounce[:, :24], faster], dim=1)
     found = event_times(event_curve([shots], Fraction(16)), Fraction(16))
     assert found == pytest.approx([1.0], abs=1 / 16)
     twice = bounce[:, [frame - (frame % 5 == 4) for frame in range(48)]]
