@@ -20,9 +20,9 @@ SIDE = 64
 """Rows and columns that frames are brought to, as much as it takes to see what moves."""
 SURROUNDINGS = 0.5
 """Seconds to either side that a moment is compared with."""
-CUT = 4.0
+CUT = 2.0
 """A single step this much larger than those around it is a cut; a flash takes two, there and back."""
-LEAST_CUT = 0.03
+LEAST_CUT = 0.05
 """Change of brightness, of full scale, that a cut makes at least; less may be a small thing that moves."""
 LEAST_SHARE = 0.25
 """Of the strongest event of a clip, below which another does not count."""
