@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import SettingsError
 from ..evaluation.train_judge import train_judge
+from ..evaluation.train_sound_judge import train_sound_judge
 from ..media.target import checked_target
 from ..training.footage import build_footage
 from ..training.run import TRAINERS, OnStep, Session, train
@@ -14,11 +15,11 @@ from .output import check_folder, tell
 from .progress import Progress
 from .values import parse_device
 
-ALL_TRAINERS = TRAINERS | {"judge": train_judge}
+ALL_TRAINERS = TRAINERS | {"judge": train_judge, "sound_judge": train_sound_judge}
 READERS = {
     "footage": ("tae", "upsampler"),
     "tae": ("video", "edit", "personalized", "judge", "upsampler"),
-    "codec": ("audio",),
+    "codec": ("audio", "sound_judge"),
 }
 """Which roles each file option is for."""
 

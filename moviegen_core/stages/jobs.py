@@ -1,6 +1,5 @@
 """Long work in units that survive: each a file that is whole or not there, in a folder that knows its job."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -9,24 +8,11 @@ from pathlib import Path
 
 from ..errors import MediaError, SettingsError
 from ..media.target import replacing
+from .content import content_key
 
 JOB_FILE = "job.json"
 SUFFIX = ".parts"
 """Of the folder beside the result in which the units wait."""
-
-
-def content_key(facts: Mapping[str, object]) -> str:
-    """A name for everything that decides a result: equal facts, equal key."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def file_hash(path: Path) -> str:
-    """A hash of what a file holds."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

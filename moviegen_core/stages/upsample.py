@@ -15,7 +15,7 @@ from ..flow.solver import integrate_euler
 from ..flow.windows import multi_diffusion, spread_windows
 from ..models.upsampler import Upsampler
 from ..weights.files import load_model
-from .jobs import file_hash
+from .content import file_key
 from .upscale import Piece, Upscaler
 
 OVERLAP = 4
@@ -139,4 +139,4 @@ def add_detail(model: Upsampler, clip: Tensor, piece: Piece, noise: FrameNoise, 
 def open_upscaler(path: Path, *, device: torch.device | str, settings: UpsampleSettings) -> Upscaler:
     """An upscaler of a weights file of ours; a broken file, or one of another role, is refused."""
     model = load_model(path, "upsampler", device=device)
-    return neural_upscaler(model, name=path.stem, content=file_hash(path), settings=settings)  # type: ignore[arg-type]
+    return neural_upscaler(model, name=path.stem, content=file_key(path), settings=settings)  # type: ignore[arg-type]

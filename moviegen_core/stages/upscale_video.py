@@ -21,7 +21,8 @@ from ..media.read import frames
 from ..media.source import Source
 from ..media.target import checked_target, replacing
 from ..media.write import CRF, write_clip
-from .jobs import Job, file_hash, open_job
+from .content import file_key
+from .jobs import Job, open_job
 from .meter import peak_bytes, told_bytes
 from .steadiness import Steadiness
 from .upscale import Place, Upscaler, UpscaleSettings, upscale_stream, upscale_window
@@ -97,7 +98,7 @@ class UpscaleJob:
         fit = self.settings.fit
         return {
             "version": VERSION,
-            "input": file_hash(self.source.path),
+            "input": file_key(self.source.path),
             "size": list(fit.target),
             "scaled": list(fit.scaled),
             "colour": self.settings.colour,

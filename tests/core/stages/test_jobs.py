@@ -1,7 +1,8 @@
 import pytest
 
 from moviegen_core.errors import MediaError, SettingsError
-from moviegen_core.stages.jobs import JOB_FILE, content_key, file_hash, open_job
+from moviegen_core.stages.content import content_key, file_key
+from moviegen_core.stages.jobs import JOB_FILE, open_job
 
 FACTS = {"input": "abc", "height": 1080}
 
@@ -76,4 +77,4 @@ def test_keys_follow_content(tmp_path):
     assert content_key({"a": 1}) != content_key({"a": 2})
     for name, text in (("one", "same"), ("two", "same"), ("three", "other")):
         (tmp_path / name).write_text(text)
-    assert file_hash(tmp_path / "one") == file_hash(tmp_path / "two") != file_hash(tmp_path / "three")
+    assert file_key(tmp_path / "one") == file_key(tmp_path / "two") != file_key(tmp_path / "three")
