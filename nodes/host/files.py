@@ -69,6 +69,14 @@ def find_cast(name: str) -> Cast:
     return open_cast(folders[name])
 
 
+def roles_of(name: str) -> set[str]:
+    """Roles of a cast; none when it cannot be read."""
+    try:
+        return set(find_cast(name).roles)
+    except WeightsError:
+        return set()
+
+
 def file_names(kind: str) -> list[str]:
     """Files of one of the host's model folders that could be ours."""
     return [name for name in folder_paths.get_filename_list(kind) if name.endswith(".safetensors")]
