@@ -50,6 +50,19 @@ def high_pass(sample_rate: int) -> _Section:
     return [gain, -2 * gain, gain], [1.0, 2 * (k * k - 1) / scale, (1 - k / PASS_Q + k * k) / scale]
 
 
+def k_power(hz: Tensor, sample_rate: int) -> Tensor:
+    """What the weighting makes of the power of sines: a factor for each frequency, 0 for none at all."""
+    turn = torch.exp(-2j * math.pi * hz.double() / sample_rate)
+    gains = [
+        _at(above, turn) / _at(below, turn) for above, below in (shelf(sample_rate), high_pass(sample_rate))
+    ]
+    return (gains[0] * gains[1]).abs().square()
+
+
+def _at(coefficients: list[float], turn: Tensor) -> Tensor:
+    return coefficients[0] + coefficients[1] * turn + coefficients[2] * turn.square()
+
+
 def k_weighted(sound: Sound) -> Iterator[Tensor]:
     """Stream a sound as the meter hears it, in float64.
 

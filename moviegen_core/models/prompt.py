@@ -39,9 +39,21 @@ def format_sound_prompt(
 
     Source: Movie Gen, audio captions.
     """
-    has_music = bool(music.strip())
-    if not description.strip() and not has_music:
+    if not description.strip() and not music.strip():
         return ""
+    return _sound_form(description, music, quality, likelihood)
+
+
+def seen_sound_prompt(music: str = "") -> str:
+    """The form of a sound prompt without a word on what is heard, which leaves that to the picture.
+
+    Unlike an empty prompt it says that there is no music, or which. Our choice: the paper describes all.
+    """
+    return _sound_form("", music, None, None)
+
+
+def _sound_form(description: str, music: str, quality: float | None, likelihood: float | None) -> str:
+    has_music = bool(music.strip())
     quality = QUALITIES[has_music] if quality is None else quality
     likelihood = LIKELIHOODS[has_music] if likelihood is None else likelihood
     return (

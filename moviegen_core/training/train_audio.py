@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..flow.path import interpolate, logit_normal_times, target_velocity
 from ..media.pixels import from_bytes
 from ..models.audio import AudioTransformer
+from ..models.prompt import seen_sound_prompt
 from ..models.text import ByteEncoder, tokenize
 from ..models.vision import FrameEncoder, frames_seen
 from ..theatre.scene import Scene
@@ -22,9 +23,12 @@ from .loop import LoopConfig
 from .sound_latents import SoundLatentConfig, SoundLatentStore, SoundShard, Stems
 
 
-def draw_sound_prompt(scene: Scene, stems: Stems, seconds: float, rng: random.Random) -> str:
-    """Freshly worded, in the training form, for the stems that are heard."""
-    return paper_caption(sound_text(scene, seconds, rng, stems=stems))
+def draw_sound_prompt(
+    scene: Scene, stems: Stems, seconds: float, rng: random.Random, wordless: float = 0.0
+) -> str:
+    """Freshly worded, in the training form, for the stems that are heard; some say nothing but of music."""
+    text = sound_text(scene, seconds, rng, stems=stems)
+    return seen_sound_prompt(text.music) if rng.random() < wordless else paper_caption(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ class AudioRecipe:
     """Share of samples without any condition (the paper's)."""
     drop_one: float = 0.1
     """Share of samples without text, and of samples without picture (the paper's)."""
+    wordless: float = 0.15
+    """Share of the texts that leave to the picture what is heard, and only tell of music. Our choice."""
     generate: float = 0.5
     """Share of samples in which no sound is known; the others know some (the paper's)."""
     listen: float = 0.1
@@ -167,7 +173,8 @@ class AudioObjective:
         return self.recipe.first_shards + step // self.recipe.steps_per_shard
 
     def _prompt(self, shard: SoundShard, row: int, rng: random.Random) -> str:
-        return draw_sound_prompt(shard.scenes[row], shard.stems[row], self.recipe.latents.seconds, rng)
+        seconds, wordless = self.recipe.latents.seconds, self.recipe.wordless
+        return draw_sound_prompt(shard.scenes[row], shard.stems[row], seconds, rng, wordless)
 
     def _onsets(self, shard: SoundShard, row: int) -> Tensor:
         seconds, grid = self.recipe.latents.seconds, self.store.codec.grid

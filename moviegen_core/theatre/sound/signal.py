@@ -6,6 +6,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from ...media.weighting import k_power
 from ..motion import stream
 from ..scene import Scene
 
@@ -57,7 +58,7 @@ def damped_waves(hz_NM: Tensor, seconds_NM: Tensor, gains_NM: Tensor, num_sample
 def band(num_samples: int, low_hz: float, high_hz: float) -> Tensor:
     """Amplitude at each bin of noise between two frequencies, 12 dB an octave beyond them.
 
-    Scaled so that ``coloured`` noise of any band is equally loud: its power, weighted by ``ear``, is one.
+    Scaled so that ``coloured`` noise of any band is equally loud: its power, K-weighted, is one.
 
     Args:
         num_samples: even length of the noise.
@@ -69,13 +70,8 @@ def band(num_samples: int, low_hz: float, high_hz: float) -> Tensor:
     """
     hz = torch.arange(1, num_samples // 2 + 1) * (SAMPLE_RATE / num_samples)
     shape = 1 / (1 + (low_hz / hz) ** 4) ** 0.5 / (1 + (hz / high_hz) ** 4) ** 0.5
-    return shape * (num_samples / 2 / (shape.square() * ear(hz)).sum().sqrt())
-
-
-def ear(hz: Tensor) -> Tensor:
-    """Weight of power for loudness, close to the K curve of ITU-R BS.1770: no bass, 4 dB more treble."""
-    bass = 1 / (1 + (38 / hz) ** 2) ** 2
-    return bass * (1 + 1.51 / (1 + (1500 / hz) ** 2))
+    heard = (shape.square() * k_power(hz, SAMPLE_RATE)).sum().sqrt()
+    return shape * (num_samples / 2 / heard).float()
 
 
 def coloured(amplitudes: Tensor, rng: torch.Generator) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from moviegen_core.media.sound import sound_from
-from moviegen_core.media.weighting import high_pass, k_weighted, shelf
+from moviegen_core.media.weighting import high_pass, k_power, k_weighted, shelf
 
 
 def test_at_48_khz_the_filters_are_the_standards_tables():
@@ -28,3 +28,16 @@ def test_the_filter_run_in_stretches_is_the_recursion_run_sample_by_sample():
         expected = torch.tensor(out[2:], dtype=torch.float64)
     filtered = torch.cat(list(k_weighted(sound_from(wave[None].float(), 44100))), 1)[0]
     assert (filtered - expected).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("sample_rate", [44100, 48000])
+def test_a_sines_power_is_weighted_by_the_factor_named_for_its_frequency(sample_rate):
+    hz = torch.tensor([0.0, 40.0, 997.0, 9000.0])
+    waves = torch.sin(2 * torch.pi * hz.double()[:, None] * torch.arange(sample_rate) / sample_rate).float()
+    for wave, factor in zip(waves[1:], k_power(hz, sample_rate)[1:], strict=True):
+        after = torch.cat(list(k_weighted(sound_from(wave[None], sample_rate))), 1)[0]
+        late = slice(sample_rate // 2, None)
+        assert float(after[late].square().mean() / wave[late].square().mean()) == pytest.approx(
+            float(factor), rel=2e-3
+        )
+    assert float(k_power(hz, sample_rate)[0]) == 0

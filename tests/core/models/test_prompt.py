@@ -1,7 +1,7 @@
 import re
 from fractions import Fraction
 
-from moviegen_core.models.prompt import format_prompt, format_sound_prompt
+from moviegen_core.models.prompt import format_prompt, format_sound_prompt, seen_sound_prompt
 
 
 def test_the_rate_comes_first_then_the_camera_then_the_callers_own_words():
@@ -35,3 +35,8 @@ def test_music_is_likely_exactly_where_it_is_described():
 def test_a_sound_prompt_that_says_nothing_is_empty_and_music_alone_is_not():
     assert format_sound_prompt(" ", "") == ""
     assert '"piano"' in format_sound_prompt("", "piano")
+
+
+def test_a_prompt_that_leaves_all_to_the_picture_still_says_whether_there_is_music():
+    assert seen_sound_prompt("piano") == format_sound_prompt("", "piano")
+    assert seen_sound_prompt() == format_sound_prompt("rain").replace("rain", "")

@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from moviegen_core.media.weighting import k_power
 from moviegen_core.theatre import vocabulary as words
 from moviegen_core.theatre.events import BEDS, beds
 from moviegen_core.theatre.sampling import possible_weathers, sample_scenes
 from moviegen_core.theatre.sound.air import COLOURS
 from moviegen_core.theatre.sound.ambience import LOUDNESS, ambience
-from moviegen_core.theatre.sound.signal import SAMPLE_RATE, ear
+from moviegen_core.theatre.sound.signal import SAMPLE_RATE
 
 SCENE = replace(sample_scenes(0, 1)[0], weather="clear")
 WEATHERS = [(place, weather) for place in words.PLACES for weather in possible_weathers(place)]
@@ -21,7 +22,7 @@ WEATHERS = [(place, weather) for place in words.PLACES for weather in possible_w
 def _loudness_db(stem):
     power = torch.fft.rfft(stem).abs().square().sum(0)
     hz = torch.fft.rfftfreq(stem.shape[1], 1 / SAMPLE_RATE).clamp(min=1e-3)
-    return 10 * math.log10(float((power * ear(hz)).sum()) * 2 / stem.shape[1] ** 2)
+    return 10 * math.log10(float((power * k_power(hz, SAMPLE_RATE)).sum()) * 2 / stem.shape[1] ** 2)
 
 
 def _share_between(stem, low, high):

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from moviegen_core.media.weighting import k_power
 from moviegen_core.theatre.events import INSTRUMENTS, MOODS, events, music
 from moviegen_core.theatre.sampling import sample_scenes
 from moviegen_core.theatre.sound import orchestra as players
 from moviegen_core.theatre.sound.score import STYLES, Note, score
-from moviegen_core.theatre.sound.signal import SAMPLE_RATE, ear
+from moviegen_core.theatre.sound.signal import SAMPLE_RATE
 
 SCENES = sample_scenes(0, 200)
 SECONDS = 8.0
@@ -28,7 +29,7 @@ def _note(pitch, seconds=1.0):
 def _loudness_db(stem):
     power = torch.fft.rfft(stem).abs().square().sum(0)
     hz = torch.fft.rfftfreq(stem.shape[1], 1 / SAMPLE_RATE).clamp(min=1e-3)
-    return 10 * math.log10(float((power * ear(hz)).sum()) * 2 / stem.shape[1] ** 2)
+    return 10 * math.log10(float((power * k_power(hz, SAMPLE_RATE)).sum()) * 2 / stem.shape[1] ** 2)
 
 
 def test_every_mood_and_instrument_can_be_played():

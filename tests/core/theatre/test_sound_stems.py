@@ -8,11 +8,12 @@ import torch
 from torch.testing import assert_close
 
 from moviegen_core.geometry import samples_for
+from moviegen_core.media.weighting import k_power
 from moviegen_core.theatre.events import events
 from moviegen_core.theatre.sampling import sample_scenes
 from moviegen_core.theatre.sound import mixed, render_sound
 from moviegen_core.theatre.sound.hearing import STEMS
-from moviegen_core.theatre.sound.signal import FADE_SAMPLES, SAMPLE_RATE, ear
+from moviegen_core.theatre.sound.signal import FADE_SAMPLES, SAMPLE_RATE
 from moviegen_core.theatre.sound.stems import BOUNDS
 
 SCENES = sample_scenes(0, 24)
@@ -21,7 +22,7 @@ SCENES = sample_scenes(0, 24)
 def _loudness_db(waveform):
     power = torch.fft.rfft(waveform).abs().square().sum(0)
     hz = torch.fft.rfftfreq(waveform.shape[1], 1 / SAMPLE_RATE).clamp(min=1e-3)
-    return 10 * math.log10(float((power * ear(hz)).sum()) * 2 / waveform.shape[1] ** 2)
+    return 10 * math.log10(float((power * k_power(hz, SAMPLE_RATE)).sum()) * 2 / waveform.shape[1] ** 2)
 
 
 @pytest.mark.parametrize("fps", [8, 16, Fraction(24000, 1001), Fraction(30000, 1001), 60])

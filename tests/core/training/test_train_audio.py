@@ -8,12 +8,20 @@ from torch.testing import assert_close
 
 from moviegen_core.models import audio, vision
 from moviegen_core.models.audio_codec import CODEC_PRESETS, AudioCodec
+from moviegen_core.models.prompt import seen_sound_prompt
+from moviegen_core.theatre.sampling import sample_scenes
 from moviegen_core.training import sound_latents
 from moviegen_core.training.loop import LoopConfig, new_run, train_step
 from moviegen_core.training.optimizer import OptimizerConfig
 from moviegen_core.training.run import SOUND_ROLES, train
 from moviegen_core.training.sound_latents import SoundLatentConfig, SoundLatentStore, sound_fingerprint
-from moviegen_core.training.train_audio import AudioObjective, AudioRecipe, SoundModel, draw_conditions
+from moviegen_core.training.train_audio import (
+    AudioObjective,
+    AudioRecipe,
+    SoundModel,
+    draw_conditions,
+    draw_sound_prompt,
+)
 from moviegen_core.weights.build import build
 from moviegen_core.weights.files import load_model, save_model
 
@@ -170,6 +178,14 @@ def test_samples_without_text_have_the_empty_prompt_and_the_others_the_papers_fo
         batch = objective.batch(step, random.Random(step))
         for prompt, one in zip(batch.prompts, batch.conditions, strict=True):
             assert prompt.startswith("This audio has quality") if one.text else prompt == ""
+
+
+def test_some_texts_say_nothing_but_which_music_is_played_or_that_there_is_none():
+    scene, rng = sample_scenes(3, 1)[0], random.Random(0)
+    drawn = [draw_sound_prompt(scene, ("effects", "ambience"), 8, rng, 0.25) for _ in range(400)]
+    assert 60 < drawn.count(seen_sound_prompt()) < 140
+    assert draw_sound_prompt(scene, ("music",), 8, rng, 1.0).startswith(seen_sound_prompt("x").split('""')[0])
+    assert 'applicable): ""' not in draw_sound_prompt(scene, ("music",), 8, rng, 1.0)
 
 
 def test_known_frames_and_hidden_pictures_do_not_change_the_loss(objective):
