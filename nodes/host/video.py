@@ -22,7 +22,7 @@ from ...moviegen_core.media.channels import remixed
 from ...moviegen_core.media.mux import CONTAINERS, add_sound
 from ...moviegen_core.media.picture_time import picture_time
 from ...moviegen_core.media.pixels import from_bytes
-from ...moviegen_core.media.read import timed_frames
+from ...moviegen_core.media.read import frames, probe, timed_frames
 from ...moviegen_core.media.read_sound import has_sound, open_sound
 from ...moviegen_core.media.resample import resampled
 from ...moviegen_core.media.sound import SAMPLE_RATE, Sound, exactly
@@ -40,7 +40,11 @@ class Clip:
 
     seconds: Fraction
     """Exact length of the pictures."""
+    fps: Fraction
+    """Their rate, the average one where it varies."""
     pixels: Callable[[], TimedPixels]
+    steady: Callable[[], Iterator[Tensor]]
+    """Pictures (3, H, W) in -1..1 at that rate."""
     sound: Callable[[], Sound | None]
     """None where it has none."""
 
@@ -64,28 +68,44 @@ def _clip_in_memory(video: Any) -> Clip:  # noqa: ANN401
     if not len(parts.images):
         raise MediaError("the video holds no frames; give one of at least one frame")
 
-    def pixels() -> TimedPixels:
-        for number, image_HWC in enumerate(parts.images):
+    def steady() -> Iterator[Tensor]:
+        for image_HWC in parts.images:
             comfy.model_management.throw_exception_if_processing_interrupted()
-            yield number / fps, pixels_from_image(image_HWC[..., :3].float().permute(2, 0, 1))
+            yield pixels_from_image(image_HWC[..., :3].float().permute(2, 0, 1))
 
     def sound() -> Sound | None:
         return None if parts.audio is None else sound_of(parts.audio, "video's sound")
 
-    return Clip(seconds=len(parts.images) / fps, pixels=pixels, sound=sound)
+    return Clip(
+        seconds=len(parts.images) / fps,
+        fps=fps,
+        pixels=lambda: ((number / fps, pixels) for number, pixels in enumerate(steady())),
+        steady=steady,
+        sound=sound,
+    )
 
 
 def _clip_in_file(path: Path) -> Clip:
     time = picture_time(path)
+    average = time.fps or probe(path).fps
 
     def pixels() -> TimedPixels:
         for number, (moment, frame_HWC) in enumerate(timed_frames(path)):
-            comfy.model_management.throw_exception_if_processing_interrupted()
-            yield number / time.fps if time.fps else moment, from_bytes(frame_HWC.permute(2, 0, 1))
+            yield number / time.fps if time.fps else moment, _read_pixels(frame_HWC)
 
     return Clip(
-        seconds=time.seconds, pixels=pixels, sound=lambda: open_sound(path) if has_sound(path) else None
+        seconds=time.seconds,
+        fps=average,
+        pixels=pixels,
+        steady=lambda: (_read_pixels(frame_HWC) for frame_HWC in frames(path, fps=average)),
+        sound=lambda: open_sound(path) if has_sound(path) else None,
     )
+
+
+def _read_pixels(frame_HWC: Tensor) -> Tensor:
+    """Bytes from a file as pixels, unless the user wants no more."""
+    comfy.model_management.throw_exception_if_processing_interrupted()
+    return from_bytes(frame_HWC.permute(2, 0, 1))
 
 
 def file_of(video: Any) -> Path:  # noqa: ANN401
@@ -112,7 +132,7 @@ def new_file(ending: str) -> Path:
     return folder / f"moviegen_{uuid4().hex[:12]}{ending}"
 
 
-def with_sound(video: Any, sound: Sound, keep_sound: bool = False) -> Any:  # noqa: ANN401
+def with_sound(video: Any, sound: Sound, keep_sound: bool = False) -> tuple[Any, str]:  # noqa: ANN401
     """A VIDEO with this sound, exactly as long as the pictures, which are not touched.
 
     Args:
@@ -121,18 +141,22 @@ def with_sound(video: Any, sound: Sound, keep_sound: bool = False) -> Any:  # no
         keep_sound: whether the tracks that a file has stay behind the new one; memory holds one alone.
 
     Returns:
-        A VIDEO of the same kind.
+        A VIDEO of the same kind, and what was done in words.
     """
     sound = remixed(sound, min(2, len(sound.speakers)))
     if _is_in_memory(video):
         clip, parts = _clip_in_memory(video), video.get_components()
         fitted = exactly(resampled(sound, SAMPLE_RATE), clip.num_samples())
         depth = {"bit_depth": video.get_bit_depth()} if hasattr(video, "get_bit_depth") else {}
-        return InputImpl.VideoFromComponents(replace(parts, audio=audio_of(fitted)), **depth)
+        made = InputImpl.VideoFromComponents(replace(parts, audio=audio_of(fitted)), **depth)
+        return made, f"{clip.num_samples()} samples at 48 kHz"
     source = file_of(video)
     target = new_file(source.suffix.lower() if source.suffix.lower() in CONTAINERS else ".mkv")
-    add_sound(source, _interruptible(sound), target, keep_sound=keep_sound)
-    return InputImpl.VideoFromFile(str(target))
+    muxed = add_sound(source, _interruptible(sound), target, keep_sound=keep_sound)
+    pictures = "pictures copied untouched" if muxed.copied else "pictures encoded again"
+    words = f"{muxed.num_samples} samples at 48 kHz, {pictures}"
+    lost = f"; left out: {', '.join(muxed.dropped)}" if muxed.dropped else ""
+    return InputImpl.VideoFromFile(str(target)), words + lost
 
 
 def _interruptible(sound: Sound) -> Sound:
