@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from ..media.spectrogram import spectrogram
 from . import vocabulary as words
 from .events import INSTRUMENTS, MOODS, events, music
 from .portraits import render_portrait
@@ -15,7 +16,6 @@ from .render import render
 from .sampling import sample_scenes
 from .scene import Actor, Person, Scene
 from .sound import mixed, render_sound
-from .sound.spectrogram import spectrogram
 
 Cell = tuple[str, Tensor]
 """A caption and a picture (3, H, W) in -1..1."""

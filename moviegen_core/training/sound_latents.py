@@ -39,6 +39,7 @@ class SoundLatentConfig:
         ("effects", "ambience"),
         ("effects", "ambience", "music"),
         ("music",),
+        ("effects",),
     )
     """What is heard together; one entry is drawn for each sound."""
     shard_size: int = 16

@@ -4,8 +4,8 @@ import math
 
 import torch
 
-from moviegen_core.theatre.sound.signal import SAMPLE_RATE
-from moviegen_core.theatre.sound.spectrogram import HIGHEST_HZ, LOWEST_HZ, spectrogram
+from moviegen_core.media.sound import SAMPLE_RATE
+from moviegen_core.media.spectrogram import HIGHEST_HZ, LOWEST_HZ, spectrogram
 
 
 def _tone(hz, seconds=1.0):
