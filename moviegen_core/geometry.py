@@ -12,6 +12,8 @@ from .errors import GeometryError
 
 MAX_SECONDS = 64
 MAX_SIDE = 4096
+MAX_SOUND_SECONDS = 4 * 3600
+"""Of sound made without a video; a video may be of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,26 @@ def samples_for(num_frames: int, fps: Fraction, sample_rate: int = 48000) -> int
 def samples_in(seconds: float | Fraction, sample_rate: int = 48000) -> int:
     """Audio samples per channel nearest to a length in seconds, a tie to the even count."""
     return round(Fraction(seconds) * sample_rate)
+
+
+def sound_samples(seconds: float | Fraction, sample_rate: int = 48000) -> int:
+    """Samples of a sound that is to be made, at least one.
+
+    Args:
+        seconds: above 0 and at most MAX_SOUND_SECONDS.
+        sample_rate: in Hz.
+
+    Returns:
+        Samples per channel.
+
+    Raises:
+        GeometryError: the length is out of range.
+    """
+    if not 0 < seconds <= MAX_SOUND_SECONDS:
+        raise GeometryError(
+            f"{seconds} seconds of sound is out of range; give more than 0 and at most {MAX_SOUND_SECONDS}"
+        )
+    return max(1, samples_in(seconds, sample_rate))
 
 
 def rescaled_samples(num_samples: int, sample_rate: int, new_rate: int) -> int:

@@ -1,19 +1,12 @@
 """A folder of numbered results and the file that says which are finished: work that can be resumed."""
 
-import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import MediaError
 from ..media.target import replacing
 
 DONE, FAILED = "done", "failed"
-
-
-def content_key(facts: Mapping[str, object]) -> str:
-    """A name for everything that decides a result: equal facts, equal key."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
 class Manifest:

@@ -18,8 +18,8 @@ from ..stages.generate import (
     load_text_to_video,
 )
 from ..stages.settings import SamplingSettings
+from ..stages.units import content_key
 from ..weights.cast import Cast, open_cast
-from .manifest import content_key
 from .values import clip_shape, parse_device
 
 PICTURE = ".png"

@@ -4,7 +4,7 @@ Seen over two steps, steady motion changes the picture twice as much as over one
 way changes it less, and what stops changes it in one of the two steps only: both stand out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fractions import Fraction
 
 import torch
@@ -23,6 +23,31 @@ LEAST_SHARE = 0.25
 """Of the strongest event of a clip, below which another does not count."""
 
 
+class EventMeter:
+    """Looks at frames as they come and keeps two of them, however long the clip."""
+
+    def __init__(self) -> None:
+        self._last: list[Tensor] = []
+        self._surprises: list[float] = []
+
+    def see(self, chunk: Tensor) -> None:
+        """Look at the next (3, T, H, W) frames, pixels in -1..1; any size, which may not change."""
+        grey_THW = (chunk.float().cpu().mean(0) + 1) / 2
+        for frame in F.interpolate(grey_THW[:, None], size=(SIDE, SIDE), mode="area")[:, 0]:
+            self._last = [*self._last[-2:], frame]
+            if len(self._last) == 3:
+                self._surprises.append(_surprise(*self._last))
+
+    def curve(self, fps: Fraction) -> Tensor:
+        """How much happened at each frame so far, beyond what is usual around it: (T,), not below 0."""
+        if not self._surprises:
+            return torch.zeros(len(self._last))
+        curve_T = torch.tensor([0.0, *self._surprises, 0.0])
+        around = max(1, round(SURROUNDINGS * fps))
+        padded = F.pad(curve_T[None], (around, around), mode="replicate")[0]
+        return (curve_T - padded.unfold(0, 2 * around + 1, 1).median(dim=1).values).clamp(min=0)
+
+
 def event_curve(chunks: Iterable[Tensor], fps: Fraction) -> Tensor:
     """How much happens at each frame of a clip that comes in pieces; hours need no more memory than seconds.
 
@@ -33,13 +58,10 @@ def event_curve(chunks: Iterable[Tensor], fps: Fraction) -> Tensor:
     Returns:
         (T,) float32, not below 0; 0 where all moves on steadily or nothing moves.
     """
-    curve_T = torch.tensor(list(_surprises(_small(chunks))))
-    around = max(1, round(SURROUNDINGS * fps))
-    if len(curve_T) < 3:
-        return torch.zeros(len(curve_T))
-    padded = F.pad(curve_T[None], (around, around), mode="replicate" if len(curve_T) > 1 else "constant")[0]
-    usual_T = padded.unfold(0, 2 * around + 1, 1).median(dim=1).values
-    return (curve_T - usual_T).clamp(min=0)
+    meter = EventMeter()
+    for chunk in chunks:
+        meter.see(chunk)
+    return meter.curve(fps)
 
 
 def event_times(curve_T: Tensor, fps: Fraction) -> list[float]:
@@ -48,22 +70,9 @@ def event_times(curve_T: Tensor, fps: Fraction) -> list[float]:
     return peaks(curve_T, float(fps), least) if least > 0 else []
 
 
-def _small(chunks: Iterable[Tensor]) -> Iterator[Tensor]:
-    """Frames as brightness, (H, W) in 0..1."""
-    for chunk in chunks:
-        grey_THW = (chunk.float().cpu().mean(0) + 1) / 2
-        yield from F.interpolate(grey_THW[:, None], size=(SIDE, SIDE), mode="area")[:, 0]
-
-
-def _surprises(frames: Iterator[Tensor]) -> Iterator[float]:
-    """For each frame, how far what lies around it is from steady motion; the ends have none."""
-    last: list[Tensor] = []
-    for count, frame in enumerate(frames):
-        last = [*last[-2:], frame]
-        if count == 0:
-            yield 0.0
-        if len(last) == 3:
-            came, went, both = (float((last[a] - last[b]).abs().mean()) for a, b in ((1, 0), (2, 1), (2, 0)))
-            yield max(0.0, came + went - both) + abs(went - came)
-    if len(last) > 1:
-        yield 0.0
+def _surprise(before: Tensor, frame: Tensor, after: Tensor) -> float:
+    """How far what lies around a frame is from steady motion."""
+    came, went, both = (
+        float((one - other).abs().mean()) for one, other in ((frame, before), (after, frame), (after, before))
+    )
+    return max(0.0, came + went - both) + abs(went - came)

@@ -1,6 +1,9 @@
 """The forms in which prompts are trained and asked (Movie Gen, section 2 and audio captions)."""
 
+import re
 from fractions import Fraction
+
+from ..errors import PromptError
 
 
 def format_prompt(caption: str, fps: Fraction | float, camera: str | None = None) -> str:
@@ -19,6 +22,38 @@ QUALITIES = {False: 7.0, True: 8.0}
 """What the paper asks for without music and with it."""
 LIKELIHOODS = {False: 0.01, True: 0.95}
 """Of music; the paper keeps the number of a detector, which is never quite sure."""
+
+
+MUSIC_ALONE = "silence, with music in the background"
+"""The description of a sound that is nothing but music, as captions word it."""
+_VOICES = re.compile(
+    r"\b(speech|speak(?:s|ing)?|talk(?:s|ing)?|says|saying|dialogues?|dialogs?|conversations?|narrat\w+"
+    r"|voices?|voice-?overs?|vocals?|vocalists?|lyrics|singers?|rap|raps|rapping|rapper|choirs?)\b",
+    re.IGNORECASE,
+)
+_SONG = re.compile(r"\b(sing|sings|singing|sang|sung)\b", re.IGNORECASE)
+_SINGS_WITHOUT_WORDS = re.compile(
+    r"bird|robin|nightingale|cricket|cicada|whale|frog|wind|kettle|bowl|saw|wire|rail", re.IGNORECASE
+)
+_REFUSED = re.compile(r"\b(?:no|not|without|never|nobody|neither|nor)\b[^.,;]*$", re.IGNORECASE)
+
+
+def check_sound_prompt(text: str) -> None:
+    """Refuse words that ask for a human voice, which no model here makes; "no speech" may be said.
+
+    Args:
+        text: what an artist typed.
+
+    Raises:
+        PromptError: it asks for speech or singing.
+    """
+    songs = [] if _SINGS_WITHOUT_WORDS.search(text) else list(_SONG.finditer(text))
+    for found in (*_VOICES.finditer(text), *songs):
+        if not _REFUSED.search(text[: found.start()]):
+            raise PromptError(
+                f"{found[0]!r} asks for a voice, and this model makes neither speech nor singing;"
+                " describe effects, ambience or instruments"
+            )
 
 
 def format_sound_prompt(

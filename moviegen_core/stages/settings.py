@@ -36,3 +36,28 @@ class SamplingSettings:
             raise SettingsError(f"seed {self.seed} is out of range; give 0 to {SEED_RANGE - 1}")
         if self.solver not in SOLVERS:
             raise SettingsError(f"solver {self.solver!r} is unknown; use one of {', '.join(SOLVERS)}")
+
+
+MAX_CANDIDATES = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundSettings:
+    """What is to be heard, and how hard to try."""
+
+    effects: str | None = ""
+    """What actors and place sound like; empty: what the picture shows; None: neither."""
+    music: str | None = None
+    """What is played; None: nothing."""
+    num_candidates: int = 1
+    """Made of every stretch; the one that fits the picture best is kept. The paper makes 8."""
+    sampling: SamplingSettings = SamplingSettings(num_steps=64, guidance=3.0, solver="midpoint")
+    """The paper's: 64 midpoint steps, guidance 3."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.num_candidates <= MAX_CANDIDATES:
+            raise SettingsError(
+                f"{self.num_candidates} candidates are out of range; give 1 to {MAX_CANDIDATES}, such as 8"
+            )
+        if self.effects is None and self.music is None:
+            raise SettingsError("effects and music are both switched off; leave one of them on")

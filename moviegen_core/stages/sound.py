@@ -24,7 +24,7 @@ from ..models.conditioning import Context
 from ..models.text import ByteEncoder, tokenize
 from ..models.vision import FrameEncoder, frames_seen
 from ..weights.cast import Cast
-from .settings import SamplingSettings
+from .settings import SamplingSettings, SoundSettings
 
 ROLES = ("audio_codec", "audio_text", "vision", "audio")
 """Roles of the cast that sound needs."""
@@ -35,8 +35,7 @@ DECODED_AT_ONCE = 250
 NULL_PROMPT = ""
 """No words, in guidance, where picture and known sound are left out as well: training drops all together."""
 
-SAMPLING = SamplingSettings(num_steps=64, guidance=3.0, solver="midpoint")
-"""The paper's: 64 midpoint steps, guidance 3; of its 8 candidates the best is kept."""
+SAMPLING = SoundSettings().sampling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,14 +253,14 @@ def compose_segments(
     end_CF = torch.zeros(models.codec.config.latent_channels, 0, device=models.device)
     for number, start in enumerate(range(0, score.num_frames, window - context)):
         place = slice(start, min(start + window - context, score.num_frames))
-        piece = _after(end_CF, score, place)
+        piece = score_after(end_CF, score, place)
         varied = replace(settings, seed=settings.seed + number)
         whole_CF = compose(models, prompt, piece, varied, window=window)[0]
         yield whole_CF[:, end_CF.shape[-1] :]
         end_CF = whole_CF[:, -context:]
 
 
-def _after(end_CF: Tensor, score: Score, place: slice) -> Score:
+def score_after(end_CF: Tensor, score: Score, place: slice) -> Score:
     """The part of a score at ``place``, behind sound that was just made; its picture is not shown again."""
     heard, length = end_CF.shape[-1], place.stop - place.start
     masked_F = torch.ones(length, dtype=torch.bool) if score.masked_F is None else score.masked_F[place].cpu()

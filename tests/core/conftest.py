@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from moviegen_core.models.audio import AUDIO_PRESETS, AUDIO_TEXT_PRESETS
+from moviegen_core.models.audio_codec import CODEC_PRESETS
 from moviegen_core.models.tae import TAE_PRESETS
 from moviegen_core.models.text import TEXT_PRESETS
 from moviegen_core.models.video import VIDEO_PRESETS
+from moviegen_core.models.vision import VISION_PRESETS
 from moviegen_core.weights.build import build
 from moviegen_core.weights.cast import write_cast
 from moviegen_core.weights.files import save_model
@@ -34,13 +37,50 @@ TINY = {
 }
 
 
+TINY_SOUND = {
+    "audio_codec": replace(
+        CODEC_PRESETS["nano"],
+        latent_channels=4,
+        linear_channels=2,
+        encoder_widths=(4, 4, 4),
+        decoder_widths=(4, 4, 4),
+        encoder_units=(0, 0, 0),
+        decoder_units=(1, 1, 0),
+    ),
+    "audio_text": replace(AUDIO_TEXT_PRESETS["nano"], width=8, num_layers=1, num_heads=1, ffn_width=8),
+    "vision": replace(
+        VISION_PRESETS["nano"], size=16, stem_widths=(4,), patch=4, width=8, ffn_width=8, feature_width=6
+    ),
+    "audio": replace(
+        AUDIO_PRESETS["nano"],
+        width=16,
+        num_layers=1,
+        num_heads=2,
+        ffn_width=24,
+        context_widths=(8,),
+        vision_width=6,
+        latent_channels=4,
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def sound_folder(tmp_path_factory):
+    """A cast folder with every role of sound, and those of pictures; do not change it."""
+    return write_tiny(tmp_path_factory.mktemp("sound-cast"), TINY | TINY_SOUND)
+
+
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
     """A cast folder; do not change it."""
-    folder = tmp_path_factory.mktemp("tiny-cast")
-    for role, config in TINY.items():
+    return write_tiny(tmp_path_factory.mktemp("tiny-cast"), TINY)
+
+
+def write_tiny(folder, configs):
+    """Write a cast of random models."""
+    for role, config in configs.items():
         save_model(folder / f"{role}.safetensors", role, random_model(role, config), dtype=torch.float32)
-    write_cast(folder, "tiny", {role: f"{role}.safetensors" for role in TINY})
+    write_cast(folder, "tiny", {role: f"{role}.safetensors" for role in configs})
     return folder
 
 
