@@ -5,6 +5,7 @@
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from comfy_api.latest import io, ui
 from torch import Tensor
 
@@ -12,12 +13,12 @@ from ..moviegen_core.errors import GeometryError
 from ..moviegen_core.geometry import rescaled_samples, samples_in
 from ..moviegen_core.media.channels import remixed
 from ..moviegen_core.media.resample import resampled
-from ..moviegen_core.media.sound import Sound, exactly, sound_from, waveform_of
+from ..moviegen_core.media.sound import Sound, sound_from, waveform_of
 from ..moviegen_core.stages.sound import mask_of
 from .convert import KNOWN, SEEN, sound_of, told
 from .host import codec as host_codec
 from .host import report
-from .restore import KEPT, Kept, stretch_around
+from .restore import KEPT, Kept, Stretch, stretch_around
 from .sound import CATEGORY, MAX_SECONDS, sound_latent
 
 AT_THE_END = -1.0
@@ -62,7 +63,7 @@ class MovieGenExtendSound(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "hears",
-                    default=4.0,
+                    default=2.0,
                     min=0.1,
                     max=60.0,
                     step=0.1,
@@ -130,7 +131,7 @@ def kept_of(sound: Sound, vae: Any, seconds: float, start: float, hears: float) 
     end = begin + max(1, samples_in(seconds, rate))
     places = [rescaled_samples(one, rate, codec.config.sample_rate) for one in (begin, end, max(length, end))]
     part = stretch_around(*places, samples_in(hears), codec.grid)
-    known_CF = latent_of(waveform_CS, rate, vae, part.first, part.stop)
+    known_CF = latent_of(waveform_CS, rate, vae, part)
     return Kept(
         waveform_CS=waveform_CS,
         sample_rate=rate,
@@ -142,26 +143,28 @@ def kept_of(sound: Sound, vae: Any, seconds: float, start: float, hears: float) 
     )
 
 
-def latent_of(waveform_CS: Tensor, sample_rate: int, vae: Any, first: int, stop: int) -> Tensor:  # noqa: ANN401
-    """Latent of a stretch of a sound, mono at the codec's rate; silence follows its end."""
-    rate = host_codec.codec_of(vae).config.sample_rate
-    around = rescaled_samples(first, rate, sample_rate)
-    rest_CS = waveform_CS[:, around:]
-    if not rest_CS.shape[-1]:
-        rest_CS = torch.zeros(len(waveform_CS), 1)
-    mono = resampled(remixed(sound_from(rest_CS, sample_rate), 1), rate)
-    return vae.encode_exactly(waveform_of(exactly(mono, stop - first)))
+def latent_of(waveform_CS: Tensor, sample_rate: int, vae: Any, part: Stretch) -> Tensor:  # noqa: ANN401
+    """Latent of a stretch, mono at the codec's rate, with silence for its new part; 0 behind the sound."""
+    codec = host_codec.codec_of(vae)
+    rate, first = codec.config.sample_rate, max(0, part.first)
+    rest_CS = waveform_CS[:, rescaled_samples(first, rate, sample_rate) :]
+    mono = waveform_of(resampled(remixed(sound_from(rest_CS, sample_rate), 1), rate))
+    around = F.pad(mono[:, : part.stop - first], (first - part.first, 0))
+    around[:, part.start : part.end] = 0
+    known_CF = vae.encode_exactly(around)
+    num_frames = codec.grid.latent_frames(part.stop - part.first)
+    return F.pad(known_CF, (0, num_frames - known_CF.shape[-1]))
 
 
 def heard(positive: list[list[Any]], kept: Kept, hop: int) -> list[list[Any]]:
     """A conditioning with what is heard around the new part; its picture begins where the stretch does."""
     known_CF = kept.known_CF.masked_fill(kept.masked_F, 0)
-    offset = kept.first // hop
+    moments = torch.arange(known_CF.shape[-1]) + round(kept.first / hop)
     rows = []
     for row in told(positive, **{KNOWN: known_CF}):
         seen_FC = row[1].get(SEEN)
-        late = {} if seen_FC is None else {SEEN: seen_FC[min(offset, len(seen_FC) - 1) :]}
-        rows += told([row], **late)
+        shown = {} if seen_FC is None else {SEEN: seen_FC[moments.clamp(0, len(seen_FC) - 1)]}
+        rows += told([row], **shown)
     return rows
 
 

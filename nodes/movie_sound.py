@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ..moviegen_core.geometry import SoundGrid
 from ..moviegen_core.media.sound import sound_from
+from ..moviegen_core.models.prompt import MUSIC_ALONE
 from ..moviegen_core.stages.mix import Mix, MixSettings, Stem, mix
-from ..moviegen_core.stages.settings import MAX_GUIDANCE
-from ..moviegen_core.stages.speech import voice_warning
+from ..moviegen_core.stages.settings import MAX_CANDIDATES, MAX_GUIDANCE, SEED_RANGE
 from .convert import audio_of
 from .host import clip as host_clip
 from .host import codec as host_codec
@@ -139,7 +139,7 @@ class MovieGenSound(io.ComfyNode):
         events = happenings(source)
         made = make(studio, wish, source, events)
         mixed = mixed_with(made, source, original, loudness)
-        words = sentence(made, mixed, wish)
+        words = sentence(made, mixed)
         report.say_on_node(cls.hidden, words)
         stems = [stem_audio(mixed, stem, source.num_samples(), 2) for stem in ("effects", "music")]
         audio = audio_of(mixed.sound)
@@ -174,7 +174,7 @@ def sound_fields() -> list[Any]:
             "candidates",
             default=4,
             min=1,
-            max=64,
+            max=MAX_CANDIDATES,
             tooltip="Versions that are made; the one best in step with the picture is kept. The paper: 8.",
         ),
         io.Int.Input(
@@ -204,7 +204,7 @@ def sound_fields() -> list[Any]:
             "seed",
             default=0,
             min=0,
-            max=2**63 - 65,
+            max=SEED_RANGE - MAX_CANDIDATES - 1,
             control_after_generate=True,
             tooltip="Decides the noise: another number, another sound.",
         ),
@@ -228,8 +228,8 @@ def make(studio: Studio, wish: Wish, source: host_video.Clip, events: Happenings
     effects_CS, found, place = chosen(studio, latents, events)
     music_CS = None
     if has_music:
-        prompt = sound_prompt(MUSIC_ALONE, wish.music, room, is_seen=False)
-        latents = studio.candidates(prompt, None, [wish.seed], num_samples, step_of(1))
+        prompt = sound_prompt(MUSIC_ALONE, wish.music, room, is_seen=True)
+        latents = studio.candidates(prompt, seen_FC, [wish.seed], num_samples, step_of(1))
         music_CS = studio.heard(latents, 0)
     return Made(effects_CS=effects_CS, music_CS=music_CS, scores=found, chosen=place)
 
@@ -247,10 +247,6 @@ def chosen(studio: Studio, latents: dict[str, Any], events: Happenings) -> tuple
     return studio.heard(latents, place), found, place
 
 
-MUSIC_ALONE = "silence, and music plays in the background"
-"""What the captions of music alone said in training."""
-
-
 def mixed_with(made: Made, source: host_video.Clip, original: str, loudness: float) -> Mix:
     """The soundtrack: effects, music, and the clip's own sound where it stays."""
     stems = {"effects": Stem(sound=sound_from(made.effects_CS))}
@@ -263,10 +259,10 @@ def mixed_with(made: Made, source: host_video.Clip, original: str, loudness: flo
     return mix(stems, source.num_samples(), MixSettings(loudness_lufs=target))
 
 
-def sentence(made: Made, mixed: Mix, wish: Wish) -> str:
+def sentence(made: Made, mixed: Mix) -> str:
     """What the node says."""
-    in_step = f"in step, by candidate:\n{ranking(made.scores, made.chosen)}" if made.scores else ""
-    return "\n".join(filter(None, [level(mixed), in_step, voice_warning(f"{wish.sounds} {wish.music}")]))
+    in_step = f"\nin step, by candidate:\n{ranking(made.scores, made.chosen)}" if made.scores else ""
+    return level(mixed) + in_step
 
 
 NODES = (MovieGenSound,)

@@ -32,7 +32,7 @@ class Kept:
     stop: int
     """One past the last."""
     first: int
-    """Sample at which the sampler's stretch begins, at the codec's rate."""
+    """Sample at which the sampler's stretch begins, at the codec's rate; below 0 in silence before it."""
     known_CF: Tensor
     """Latent of the stretch."""
     masked_F: Tensor
@@ -55,13 +55,14 @@ def restored(made_BCS: Tensor, sample_rate: int, kept: Kept) -> dict[str, Any]:
         The host's AUDIO, at the sound's own rate and with its channels, one for each of the batch.
     """
     total = max(kept.waveform_CS.shape[-1], kept.stop)
-    first = rescaled_samples(kept.first, sample_rate, kept.sample_rate)
+    lead, first = max(0, -kept.first), max(0, kept.first)
+    place = rescaled_samples(first, sample_rate, kept.sample_rate)
     channels, fade = kept.waveform_CS.shape[0], round(FADE_SECONDS * kept.sample_rate)
 
     def whole(made_CS: Tensor) -> Tensor:
-        made = waveform_of(resampled(sound_from(made_CS, sample_rate), kept.sample_rate))
+        made = waveform_of(resampled(sound_from(made_CS[:, lead:], sample_rate), kept.sample_rate))
         placed = torch.zeros(channels, total)
-        placed[:, first : first + made.shape[-1]] = made[:, : total - first]
+        placed[:, place : place + made.shape[-1]] = made[:, : total - place]
         return fill(kept.waveform_CS, placed, kept.start, kept.stop, fade)
 
     return audio_from(torch.stack([whole(made_CS) for made_CS in made_BCS]), kept.sample_rate)
@@ -69,14 +70,14 @@ def restored(made_BCS: Tensor, sample_rate: int, kept: Kept) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """The part of a sound that a sampler works on, at the codec's rate and on its frames."""
+    """The part of a sound that a sampler works on, in samples at the codec's rate."""
 
     first: int
-    """Its first sample, the beginning of a latent frame."""
+    """Its first sample; below 0 when silence stands in front of the sound."""
     stop: int
     """One past its last."""
     start: int
-    """First new sample, counted from ``first``."""
+    """First new sample, counted from ``first``: the beginning of a latent frame."""
     end: int
     """One past the last new sample, counted from ``first``."""
 
@@ -92,8 +93,7 @@ def stretch_around(start: int, stop: int, length: int, hears: int, grid: SoundGr
         grid: of the codec.
 
     Returns:
-        The stretch; it begins on a latent frame of the whole sound, so that the picture stays in step.
+        The stretch; the new part begins with a latent frame, so that all before it is known.
     """
-    first = max(0, start - hears) // grid.hop * grid.hop
-    last = min(length, stop + hears)
-    return Stretch(first=first, stop=last, start=start - first, end=stop - first)
+    first = start - grid.latent_frames(min(hears, start)) * grid.hop
+    return Stretch(first=first, stop=min(length, stop + hears), start=start - first, end=stop - first)

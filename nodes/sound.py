@@ -9,9 +9,8 @@ from comfy_api.latest import io, ui
 
 from ..moviegen_core.errors import PromptError
 from ..moviegen_core.geometry import SoundGrid, samples_in
-from ..moviegen_core.models.prompt import format_sound_prompt, seen_sound_prompt
+from ..moviegen_core.models.prompt import check_sound_prompt, format_sound_prompt, seen_sound_prompt
 from ..moviegen_core.models.vision import fit_frames
-from ..moviegen_core.stages.speech import voice_warning
 from ..moviegen_core.stages.watch import shown_frames, watch_shown
 from .convert import SEEN, audio_from, told
 from .host import clip as host_clip
@@ -23,7 +22,7 @@ from .restore import KEPT, restored
 
 CATEGORY = "Movie Gen/Sound"
 MODEL_TIP = "From Load Movie Gen, role sound."
-NO_WORDS = "no words: what is heard follows the picture"
+NO_WORDS = "nothing is told: the model makes what it likes"
 MAX_SECONDS = 3600.0
 
 
@@ -123,7 +122,7 @@ class MovieGenSoundConditioning(io.ComfyNode):
         """Encode both and show the words."""
         seen = None if features is None else features["image_embeds"]
         prompt = sound_prompt(sounds, music, host_clip.max_bytes(clip), is_seen=seen is not None)
-        words = "\n".join(filter(None, [prompt or NO_WORDS, voice_warning(f"{sounds} {music}")]))
+        words = prompt or NO_WORDS
         report.say_on_node(cls.hidden, words)
         return io.NodeOutput(*conditioned(clip, prompt, seen), prompt, ui=ui.PreviewText(words))
 
@@ -157,8 +156,9 @@ def sound_prompt(sounds: str, music: str, max_bytes: int | None, *, is_seen: boo
         The form; empty when there is nothing at all to go by.
 
     Raises:
-        PromptError: more words than the encoder reads.
+        PromptError: more words than the encoder reads, or they ask for a voice.
     """
+    check_sound_prompt(f"{sounds}. {music}")
     form = format_sound_prompt(sounds.strip(), music.strip())
     if is_seen and not sounds.strip():
         form = seen_sound_prompt(music.strip())

@@ -7,11 +7,14 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from moviegen_core.media.sound import sound_from, waveform_of
 from moviegen_core.models.prompt import format_sound_prompt, seen_sound_prompt
 from moviegen_core.models.text import tokenize
 from moviegen_core.models.vision import frames_seen
-from moviegen_core.stages.settings import SamplingSettings
-from moviegen_core.stages.sound import Score, compose, known_latent, load_sound, mask_of, play
+from moviegen_core.stages.extend import extended as core_extended
+from moviegen_core.stages.extend import infilled
+from moviegen_core.stages.settings import SamplingSettings, SoundSettings
+from moviegen_core.stages.sound import Score, compose, known_latent, load_sound, play
 from moviegen_core.weights.cast import open_cast
 
 STEPS, GUIDANCE, SEED, HOP = 3, 3.0, 7, 1920
@@ -199,14 +202,38 @@ def test_every_sample_outside_the_new_part_stays_bit_for_bit(run, sound, rate, c
     assert new.std() > 1e-4
 
 
-def test_an_extension_is_the_cores(run, sound, core):
-    waveform = torch.randn(1, 1, 48000) / 10
-    made, _ = extended(run, sound, {"waveform": waveform, "sample_rate": 48000})
-    whole = torch.cat([waveform[0], torch.zeros(1, 48000)], dim=1)
-    masked = mask_of(48000, 96000, 50, core.codec)
-    score = Score(num_frames=50, known_CF=known_latent(core.codec, whole), masked_F=masked)
-    wanted = headless(core, format_sound_prompt("rain"), score)
-    assert_close(made["samples"][..., masked], wanted[..., masked], rtol=1e-3, atol=1e-3)
+@pytest.mark.parametrize("num_samples", [700, 48000, 200001])
+def test_an_extension_is_the_cores_to_the_last_sample(run, sound, core, num_samples):
+    waveform = torch.randn(1, 1, num_samples) / 10
+    audio = extended(run, sound, {"waveform": waveform, "sample_rate": 48000}, hears=2.0)[1]
+    sampling = SamplingSettings(num_steps=STEPS, guidance=GUIDANCE, seed=SEED, solver="midpoint")
+    settings = SoundSettings(effects="rain", sampling=sampling)
+    wanted = waveform_of(core_extended(core, sound_from(waveform[0]), 1.0, settings))
+    assert_close(audio["waveform"][0], wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_a_filled_gap_is_the_cores_and_what_was_in_it_is_not_looked_at(run, sound, core):
+    waveform = torch.randn(1, 1, 4 * 48000) / 10
+    audio = extended(run, sound, {"waveform": waveform, "sample_rate": 48000}, start=1.5, hears=2.0)[1]
+    sampling = SamplingSettings(num_steps=STEPS, guidance=GUIDANCE, seed=SEED, solver="midpoint")
+    settings = SoundSettings(effects="rain", sampling=sampling)
+    wanted = waveform_of(infilled(core, sound_from(waveform[0]), (1.5, 2.5), settings))
+    assert_close(audio["waveform"][0], wanted, rtol=1e-3, atol=1e-4)
+    other = waveform.clone()
+    other[..., 72000:120000] = torch.randn(48000)
+    again = extended(run, sound, {"waveform": other, "sample_rate": 48000}, start=1.5, hears=2.0)[1]
+    assert torch.equal(again["waveform"], audio["waveform"])
+
+
+def test_the_picture_of_an_extension_is_what_is_seen_then(run, sound):
+    features = types.SimpleNamespace(image_embeds=torch.arange(100.0)[:, None].expand(-1, 6))
+    positive = [[torch.zeros(1, 3, 8), {"moviegen_seen": features.image_embeds}]]
+    audio = {"waveform": torch.randn(1, 1, 96000) / 10, "sample_rate": 48000}
+    settings = {"seconds": 1.0, "start": -1.0, "hears": 0.4, "batch_size": 1}
+    told, latent = run("MovieGenExtendSound", audio=audio, vae=sound.vae, positive=positive, **settings)
+    seen = told[0][1]["moviegen_seen"][:, 0].tolist()
+    assert seen == list(range(40, 75))
+    assert latent["samples"].shape[-1] == 35
 
 
 def test_only_what_is_near_the_new_part_is_sampled(run, sound):
@@ -245,14 +272,10 @@ def test_an_interrupt_ends_a_long_sound_within_a_step(run, sound):
     assert len(asked) == 3
 
 
-def test_speech_is_refused_nowhere_but_said_to_be_impossible(comfy_host, run, sound, monkeypatch):
-    said = []
-    report = comfy_host.ours("nodes.host.report")
-    monkeypatch.setattr(report, "say_on_node", lambda _node, text: said.append(text))
-    conditioning(run, sound, "a man talking in the rain")
-    conditioning(run, sound, "birds singing")
-    assert "make no speech" in said[0]
-    assert "make no speech" not in said[1]
+def test_words_that_ask_for_a_voice_are_refused_plainly_and_birds_may_sing(run, sound):
+    with pytest.raises(Exception, match="makes neither speech nor singing"):
+        conditioning(run, sound, "a man talking in the rain")
+    assert conditioning(run, sound, "birds singing")[2]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,10 @@ from moviegen_core.media.picture_time import picture_time
 from moviegen_core.media.read_sound import open_sound
 from moviegen_core.media.sound import count_samples, sound_from, waveform_of
 from moviegen_core.media.write import write_clip
+from moviegen_core.stages.settings import SamplingSettings, SoundSettings
+from moviegen_core.stages.sound import load_sound
+from moviegen_core.stages.soundtrack import see_clip, soundtrack
+from moviegen_core.weights.cast import open_cast
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +232,19 @@ def test_the_one_node_makes_what_the_single_steps_make(run, api, sound):
     )[0]
     single = run("MovieGenDecodeSound", samples=sampled, vae=sound["vae"])[0]["waveform"]
     torch.testing.assert_close(effects, single.expand(1, 2, -1), rtol=1e-3, atol=1e-4)
+
+
+def test_the_one_node_makes_what_the_command_line_makes(run, api, sound, sound_folder):
+    video, models = from_memory(api, 24, Fraction(12)), load_sound(open_cast(sound_folder))
+    made = whole(run, sound, video, sounds="rain", music="calm piano music")
+    chunk = video.get_components().images.permute(3, 0, 1, 2) * 2 - 1
+    sampling = SamplingSettings(num_steps=2, guidance=3.0, seed=3, solver="midpoint")
+    settings = SoundSettings(effects="rain", music="calm piano music", sampling=sampling)
+    stems = soundtrack(models, settings, 96000, see_clip(models, [chunk], Fraction(12)))
+    softer = 10 ** (-6 / 20)
+    for place, name, gain in ((2, "effects", 1.0), (3, "music", softer)):
+        wanted = waveform_of(stems[name]).expand(2, -1) * gain
+        torch.testing.assert_close(made[place]["waveform"][0], wanted, rtol=1e-3, atol=1e-4)
 
 
 def test_music_is_a_stem_of_its_own_and_changes_no_effect(run, api, sound):
