@@ -234,9 +234,11 @@ def test_the_one_node_makes_what_the_single_steps_make(run, api, sound):
     torch.testing.assert_close(effects, single.expand(1, 2, -1), rtol=1e-3, atol=1e-4)
 
 
-def test_the_one_node_makes_what_the_command_line_makes(run, api, sound, sound_folder):
+def test_the_one_node_makes_what_the_command_line_makes(run, api, sound, sound_folder, comfy_host):
     video, models = from_memory(api, 24, Fraction(12)), load_sound(open_cast(sound_folder))
-    made = whole(run, sound, video, sounds="rain", music="calm piano music")
+    files = (sound_folder / f"{role}.safetensors" for role in ("audio", "vision"))
+    exact = comfy_host.ours("nodes.host.sound").load_sound_model(*files, dtype=torch.float32)
+    made = whole(run, sound | {"model": exact}, video, sounds="rain", music="calm piano music")
     chunk = video.get_components().images.permute(3, 0, 1, 2) * 2 - 1
     sampling = SamplingSettings(num_steps=2, guidance=3.0, seed=3, solver="midpoint")
     settings = SoundSettings(effects="rain", music="calm piano music", sampling=sampling)
