@@ -91,11 +91,11 @@ def make_clips(studio: Studio, manifest: Manifest, lines: Sequence[Line]) -> dic
     """Make the clips that the manifest does not call done; a line that fails does not stop the rest."""
     counts = {"made": 0, "kept": 0, "failed": 0}
     manifest.tidy()
-    with Progress(f"{len(lines)} clips", len(lines) * studio.settings.num_steps) as progress:
+    with Progress(f"{len(lines)} clips", len(lines) * studio.num_steps) as progress:
         for position, line in enumerate(lines, 1):
             outcome = _make_clip(studio, manifest, line, progress)
             counts[outcome] += 1
-            progress.reach(position * studio.settings.num_steps)
+            progress.reach(position * studio.num_steps)
     manifest.tidy()
     return counts
 

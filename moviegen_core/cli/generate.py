@@ -9,7 +9,7 @@ from ..media.target import checked_target
 from .batch import run_batch
 from .output import tell
 from .progress import Progress, clock
-from .studio import SUFFIXES, open_studio, requested
+from .studio import PICTURE, SUFFIXES, open_studio, requested
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,10 +33,11 @@ def _run_one(args: argparse.Namespace) -> int:
     started, path = time.monotonic(), _output_file(args.output)
     shape, settings = requested(args)
     studio = open_studio(args, shape, settings)
-    with Progress(path.name, settings.num_steps) as progress:
+    with Progress(path.name, studio.num_steps) as progress:
         studio.make(args.prompt, path, lambda *_: progress.advance())
     seconds = time.monotonic() - started
     length = f"{shape.num_frames} frames at {float(shape.fps):g} fps" if shape.num_frames > 1 else "1 frame"
+    length += " with sound" if studio.sound and path.suffix.lower() != PICTURE else ""
     sentence = (
         f"{path}: {shape.width}x{shape.height}, {length}, seed {settings.seed}, made in {clock(seconds)}"
     )

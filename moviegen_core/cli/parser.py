@@ -68,6 +68,9 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--seed", type=int, default=DEFAULTS.seed, help="decides the noise (default %(default)s)"
     )
+    parser.add_argument(
+        "--silent", action="store_true", help="no sound (default: sound, where the cast can make it)"
+    )
     parser.add_argument("--camera", choices=CAMERAS, metavar="LABEL", help=f"one of {', '.join(CAMERAS)}")
     _add_models(parser)
     _add_json(parser)
@@ -232,7 +235,7 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "role",
-        metavar="tae|video|audio_codec|audio|judge",
+        metavar="tae|video|audio_codec|audio|judge|sound_judge",
         help="what to train; video and audio train their text encoders too, audio its frame encoder as well",
     )
     parser.add_argument(
@@ -257,7 +260,9 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         help="for video: the autoencoder to learn on (default: the shipped one); for judge: one in between",
     )
     parser.add_argument(
-        "--codec", metavar="FILE", help="for audio: the codec to learn on (default: the shipped one)"
+        "--codec",
+        metavar="FILE",
+        help="for audio: the codec to learn on (default: the shipped one); for sound_judge: one in between",
     )
     parser.add_argument("--resume", action="store_true", help="go on where DIR's last checkpoint stands")
     parser.add_argument(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import SettingsError
 from ..evaluation.train_judge import train_judge
+from ..evaluation.train_sound_judge import train_sound_judge
 from ..media.target import checked_target
 from ..training.footage import build_footage
 from ..training.run import TRAINERS, OnStep, Session, train
@@ -14,8 +15,8 @@ from .output import check_folder, tell
 from .progress import Progress
 from .values import parse_device
 
-ALL_TRAINERS = TRAINERS | {"judge": train_judge}
-READERS = {"footage": ("tae",), "tae": ("video", "judge"), "codec": ("audio",)}
+ALL_TRAINERS = TRAINERS | {"judge": train_judge, "sound_judge": train_sound_judge}
+READERS = {"footage": ("tae",), "tae": ("video", "judge"), "codec": ("audio", "sound_judge")}
 """Which roles each file option is for."""
 
 

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .agreement import Agreement
+from .measure_sound import MADE, OWN, SoundMeasures
 from .measure_tae import TaeMeasures
 from .measure_video import ALL, GENERATED, PLAIN, RENDERED, VideoMeasures
 
 PROMPT_BARS = {"actor": 0.85, "colour": 0.85, "place": 0.85, "action": 0.75, "camera": 0.75}
 JUDGE_BAR = 0.97
 """Of the judge's own answers about renders of one actor in the plain look."""
+SOUND_BARS = {"ambience": 0.8, "music": 0.8}
+ONSET_BAR = 40.0
+"""Milliseconds."""
 THEATRE_BAR, FOOTAGE_BAR = 31.0, 25.0
 """PSNR in dB."""
 
@@ -23,16 +27,21 @@ class Bar:
     measured: float | None
     """None when it could not be measured."""
     unit: str
+    at_most: bool = False
+    """Whether less is better."""
 
     @property
     def is_met(self) -> bool | None:
         """None when it was not measured."""
-        return None if self.measured is None else self.measured >= self.wanted
+        if self.measured is None:
+            return None
+        return self.measured <= self.wanted if self.at_most else self.measured >= self.wanted
 
     def __str__(self) -> str:
         state = {True: "met", False: "MISSED", None: "not measured"}[self.is_met]
         measured = "-" if self.measured is None else _number(self.measured, self.unit)
-        return f"| {self.what} | >= {_number(self.wanted, self.unit)} | {measured} | {state} |"
+        side = "<=" if self.at_most else ">="
+        return f"| {self.what} | {side} {_number(self.wanted, self.unit)} | {measured} | {state} |"
 
 
 def tae_bars(tae: TaeMeasures | None) -> Iterator[Bar]:
@@ -55,6 +64,24 @@ def video_bars(video: VideoMeasures | None) -> Iterator[Bar]:
     for question in PROMPT_BARS:
         own = video.agreement[RENDERED][PLAIN][question]
         yield _share_bar(f"judge itself, {question}", JUDGE_BAR, own)
+
+
+def sound_bars(sound: SoundMeasures | None) -> Iterator[Bar]:
+    """Bars of sound, and of the judge that heard it."""
+    if sound is None:
+        return
+    away = sound.timing[MADE].to_impact
+    yield Bar(
+        what="sound, median distance of onsets to impacts",
+        wanted=ONSET_BAR,
+        measured=None if away is None else 1000 * away,
+        unit="ms",
+        at_most=True,
+    )
+    for question, wanted in SOUND_BARS.items():
+        yield _share_bar(f"sound, {question}", wanted, sound.agreement[MADE][question])
+    for question in SOUND_BARS:
+        yield _share_bar(f"sound judge itself, {question}", JUDGE_BAR, sound.agreement[OWN][question])
 
 
 def _share_bar(what: str, wanted: float, agreement: Agreement) -> Bar:

@@ -16,18 +16,22 @@ from ..errors import SettingsError
 from ..media.target import checked_target, replacing
 from ..models.tae import TemporalAutoencoder
 from ..stages.generate import fast_dtype, load_text_to_video
-from ..stages.settings import SamplingSettings
+from ..stages.settings import SamplingSettings, SoundSettings
+from ..stages.sound import ROLES as SOUND_ROLES
+from ..stages.sound import load_sound
 from ..weights.cast import Cast
 from .agreement import Agreement
-from .bars import Bar, tae_bars, video_bars
+from .bars import Bar, sound_bars, tae_bars, video_bars
 from .judge import SHIPPED, open_judge
+from .measure_sound import SoundMeasures, measure_sound, sound_work
 from .measure_tae import TaeMeasures, measure_tae, tae_work
 from .measure_video import VideoMeasures, measure_video, video_work
-from .report_text import FOOTAGE_VARIABLE, bar_lines, tae_lines, video_lines
+from .report_text import FOOTAGE_VARIABLE, bar_lines, sound_lines, tae_lines, video_lines
 from .sheet import contact_sheet
+from .sound_judge import SOUND_JUDGE, open_sound_judge
 from .work import OnProgress, Work
 
-MEASURED_BY = {"tae": "tae", "text": "video", "video": "video"}
+MEASURED_BY = {"tae": "tae", "text": "video", "video": "video"} | dict.fromkeys(SOUND_ROLES, "sound")
 """Role -> the measurement that covers it."""
 
 
@@ -42,10 +46,12 @@ class Report:
     video: VideoMeasures | None
     unmeasured: tuple[str, ...]
     """Roles asked for that nothing here measures."""
+    sound: SoundMeasures | None = None
+    """None where the cast has none."""
 
     def bars(self) -> list[Bar]:
         """Every bar of the design that belongs to what was measured."""
-        return [*tae_bars(self.tae), *video_bars(self.video)]
+        return [*tae_bars(self.tae), *video_bars(self.video), *sound_bars(self.sound)]
 
     def markdown(self) -> str:
         """The report as people read it."""
@@ -56,8 +62,9 @@ class Report:
         video = None if self.video is None else _video_dict(self.video)
         bars = [asdict(bar) | {"is_met": bar.is_met} for bar in self.bars()]
         tae = None if self.tae is None else asdict(self.tae)
+        sound = {} if self.sound is None else {"sound": asdict(self.sound)}
         whole = {"cast": self.cast, "facts": self.facts, "bars": bars, "tae": tae, "video": video}
-        return json.dumps(whole | {"unmeasured": self.unmeasured})
+        return json.dumps(whole | sound | {"unmeasured": self.unmeasured})
 
     def sheet(self) -> Image.Image | None:
         """Stills of generated clips with prompts and the judge's answers; None when none were generated."""
@@ -102,10 +109,11 @@ def evaluate(
         roles: which to measure; all the cast has when None.
         device: where to compute.
         on_progress: called with (units done, units in all) after every clip; raising in it stops the work.
-        count: held-out prompts to generate; the autoencoder sees a quarter as many theatre clips.
+        count: held-out prompts to generate; the autoencoder sees a quarter as many theatre clips, and as many
+            get sound.
         settings: of the sampling; the defaults when None.
         footage: file of real pictures and clips; the file that MOVIEGEN_FOOTAGE names when None.
-        judge: weights file of the judge.
+        judge: weights file of the judge; that of the judge of sounds lies beside it.
 
     Returns:
         The report.
@@ -118,14 +126,16 @@ def evaluate(
     settings, roles = settings or SamplingSettings(), list(roles or cast.roles)
     wanted = {MEASURED_BY[role] for role in roles if role in MEASURED_BY}
     num_clips = max(1, count // 4)
-    units = ("tae" in wanted) * tae_work(num_clips) + ("video" in wanted) * video_work(count)
-    work = Work(units, on_progress)
+    wanted -= set() if set(SOUND_ROLES) <= set(cast.roles) else {"sound"}
+    units = {"tae": tae_work(num_clips), "video": video_work(count), "sound": sound_work(num_clips)}
+    work = Work(sum(units[one] for one in wanted), on_progress)
     return Report(
         cast=cast.name,
         facts=_facts(cast, device, Path(judge)),
         tae=_tae(cast, device, num_clips, footage, work) if "tae" in wanted else None,
         video=_video(cast, device, count, settings, Path(judge), work) if "video" in wanted else None,
-        unmeasured=tuple(role for role in roles if role not in MEASURED_BY),
+        sound=_sound(cast, device, num_clips, Path(judge), work) if "sound" in wanted else None,
+        unmeasured=tuple(role for role in roles if MEASURED_BY.get(role) not in wanted),
     )
 
 
@@ -146,6 +156,12 @@ def _video(
     return measure_video(models, asked, count, settings, work)
 
 
+def _sound(cast: Cast, device: torch.device | str, count: int, judge: Path, work: Work) -> SoundMeasures:
+    asked = open_sound_judge(judge.with_name(SOUND_JUDGE.name), device)
+    models = load_sound(cast, device=device, dtype=fast_dtype(device))
+    return measure_sound(models, asked, count, SoundSettings().sampling, work)
+
+
 def _facts(cast: Cast, device: torch.device | str, judge: Path) -> dict[str, str]:
     roles = tuple(cast.roles)
     judged = Cast(name="judge", folder=judge.parent, roles={"judge": judge.name})
@@ -154,11 +170,19 @@ def _facts(cast: Cast, device: torch.device | str, judge: Path) -> dict[str, str
         "cast": cast.name,
         "weights (SHA-256 of the cast's files)": cast.fingerprint(roles)[:16],
         "judge (SHA-256)": judged.fingerprint(("judge",))[:16] if judge.is_file() else "none",
+        **_sound_judge_fact(judge.with_name(SOUND_JUDGE.name)),
         "moviegen": _own_version(),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "device": f"{device}, {torch.get_num_threads()} threads",
     }
+
+
+def _sound_judge_fact(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    judge = Cast(name="judge", folder=path.parent, roles={"sound_judge": path.name})
+    return {"judge of sounds (SHA-256)": judge.fingerprint(("sound_judge",))[:16]}
 
 
 def _own_version() -> str:
@@ -178,6 +202,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from bar_lines(report.bars(), report.unmeasured)
     yield from tae_lines(report.tae)
     yield from video_lines(report.video)
+    yield from sound_lines(report.sound)
 
 
 def _video_dict(video: VideoMeasures) -> dict[str, object]:

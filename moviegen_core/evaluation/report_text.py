@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from ..theatre.questions import QUESTIONS
+from ..theatre.sound.questions import SOUND_QUESTIONS
 from .agreement import Agreement
 from .bars import Bar
+from .measure_sound import SECONDS, SOUND_SOURCES, SoundMeasures
 from .measure_tae import Quality, TaeMeasures
 from .measure_video import BATCH, GROUPS, SHAPE, SOURCES, VideoMeasures
 
@@ -83,6 +85,47 @@ def _how(video: VideoMeasures) -> str:
         f" guidance {settings.guidance:g}, seeds from {settings.seed} on;"
         f" {video.seconds_per_clip:.2f} seconds a clip, {BATCH} at once."
     )
+
+
+def sound_lines(sound: SoundMeasures | None) -> Iterator[str]:
+    """What was measured of sound, with the judge's own accuracy beside it."""
+    if sound is None:
+        return
+    yield "## Sound"
+    yield ""
+    yield _how_sound(sound)
+    yield ""
+    yield "| onsets of effects | onset to nearest impact | impact to nearest onset | impacts within 40 ms |"
+    yield "|---|---|---|---|"
+    for source, one in sound.timing.items():
+        yield f"| {source} | {_away(one.to_impact)} | {_away(one.to_onset)} | {_share(one.caught)} |"
+    yield ""
+    yield f"| question | {' | '.join(SOUND_SOURCES)} |"
+    yield "|---|---|---|---|"
+    for question in SOUND_QUESTIONS:
+        row = (sound.agreement[source][question] for source in SOUND_SOURCES)
+        yield f"| {question} | {' | '.join(map(_share, row))} |"
+    yield ""
+    yield "| codec, theatre's own sounds | count | SI-SDR (median) | mel distance |"
+    yield "|---|---|---|---|"
+    for row in sound.codec:
+        yield f"| {row.what} | {row.num_sounds} | {row.si_sdr:.2f} dB | {row.mel:.2f} dB |"
+    yield ""
+
+
+def _how_sound(sound: SoundMeasures) -> str:
+    settings = sound.settings
+    return (
+        f"{sound.num_scenes} filmed scenes of one actor; {SECONDS} seconds, {settings.num_steps} steps"
+        f" ({settings.solver}), guidance {settings.guidance:g}, seeds from {settings.seed} on; made from the"
+        f" picture and the scene's caption, {sound.seconds_per_sound:.1f} seconds a stem. Onsets are those of"
+        " the effects alone; the judge hears effects with ambience, and music. It is a small classifier"
+        " trained on theatre sounds, some of them passed through a codec; it never heard a generated one."
+    )
+
+
+def _away(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{1000 * seconds:.0f} ms"
 
 
 def _group_lines(video: VideoMeasures, group: str) -> Iterator[str]:

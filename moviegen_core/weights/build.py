@@ -18,6 +18,7 @@ from ..models.audio import (
 )
 from ..models.audio_codec import CODEC_PRESETS, AudioCodec, AudioCodecConfig
 from ..models.judge import JUDGE_PRESETS, Judge, JudgeConfig
+from ..models.sound_judge import SOUND_JUDGE_PRESETS, SoundJudge, SoundJudgeConfig
 from ..models.tae import TAE_PRESETS, TaeConfig, TemporalAutoencoder
 from ..models.text import TEXT_PRESETS, ByteEncoder, ByteEncoderConfig
 from ..models.video import VIDEO_PRESETS, VideoTransformer, VideoTransformerConfig
@@ -45,6 +46,7 @@ ROLES: dict[str, Role] = {
     "audio_text": Role(config=ByteEncoderConfig, model=ByteEncoder, presets=AUDIO_TEXT_PRESETS),
     "vision": Role(config=FrameEncoderConfig, model=FrameEncoder, presets=VISION_PRESETS),
     "judge": Role(config=JudgeConfig, model=Judge, presets=JUDGE_PRESETS),
+    "sound_judge": Role(config=SoundJudgeConfig, model=SoundJudge, presets=SOUND_JUDGE_PRESETS),
 }
 
 

@@ -1,7 +1,10 @@
 """``moviegen sound``, ``extend`` and ``mix`` on a tiny cast."""
 
 import json
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -9,12 +12,16 @@ import pytest
 import torch
 from PIL import Image
 
+import moviegen_core
 from moviegen_core.cli import sound as command
+from moviegen_core.cli import studio
 from moviegen_core.media.read_sound import has_sound, open_sound
 from moviegen_core.media.sound import count_samples, sound_from, waveform_of
-from moviegen_core.media.write import write_clip
+from moviegen_core.media.write import read_metadata, write_clip
 from moviegen_core.media.write_sound import write_wav
+from moviegen_core.stages.settings import SamplingSettings, SoundSettings
 
+ROOT = Path(moviegen_core.__file__).parents[1]
 QUICK = ("--steps", "2", "--device", "cpu")
 
 
@@ -129,7 +136,7 @@ def test_an_interrupted_job_keeps_its_pieces_goes_on_and_leaves_no_folder(sound,
         (["clip.mp4", "-o", "x.wav", "--loudness", "3"], "LUFS"),
         (["gone.mp4", "-o", "x.wav"], "does not exist"),
         (["tone.wav", "-o", "x.wav"], "holds no video"),
-        (["broken.mp4", "-o", "x.wav"], "cannot be read"),
+        (["broken.mp4", "-o", "x.wav"], "not a video that can be read"),
         (["empty.mp4", "-o", "x.wav"], "0 bytes"),
     ],
 )
@@ -238,3 +245,62 @@ def test_the_machines_line_holds_what_was_made(sound, tmp_path):
     answer = sound("--seconds", "0.2", "--prompt", "wind", "-o", tmp_path / "x.wav", "--json")
     facts = json.loads(answer.out)
     assert (facts["file"], facts["samples"], facts["sample_rate"]) == (str(tmp_path / "x.wav"), 9600, 48000)
+
+
+@pytest.fixture
+def generate_with(moviegen, sound_folder, monkeypatch):
+    """Run ``moviegen generate`` with a tiny cast that makes sound."""
+    quick = SamplingSettings(num_steps=3, guidance=1.0, solver="midpoint")
+    monkeypatch.setattr(studio, "SoundSettings", lambda sampling=quick: SoundSettings(sampling=sampling))
+    small = ("--size", "32x16", "--seconds", "0.5", "--fps", "8", "--steps", "2", "--device", "cpu")
+    return lambda *words: moviegen("generate", "--cast", sound_folder, *small, *words)
+
+
+def test_a_generated_clip_has_sound_of_its_length_and_all_that_is_written_about_it(generate_with, tmp_path):
+    answer = generate_with("a ball", "-o", tmp_path / "x.mp4", "--json")
+    assert answer.facts["sound"] == "effects and ambience"
+    assert count_samples(open_sound(tmp_path / "x.mp4")) == 24_000
+    assert read_metadata(tmp_path / "x.mp4")["prompt"] == "a ball"
+    assert [path.name for path in tmp_path.iterdir()] == ["x.mp4"]
+
+
+def test_silent_clips_and_pictures_have_none(generate_with, tmp_path):
+    assert generate_with("a ball", "-o", tmp_path / "x.mp4", "--silent").code == 0
+    assert not has_sound(tmp_path / "x.mp4")
+    assert "with sound" not in generate_with("a ball", "-o", tmp_path / "x.png").out
+    assert "with sound" in generate_with("a ball", "-o", tmp_path / "y.mp4").out
+
+
+def test_progress_counts_the_steps_of_sound_too_and_ends_full(generate_with, tmp_path):
+    assert "5/5" in generate_with("a ball", "-o", tmp_path / "x.mp4").err
+
+
+def test_a_batch_with_sound_is_not_taken_for_one_without(generate_with, tmp_path):
+    (tmp_path / "lines.txt").write_text("a ball\na box\n")
+    words = ("--prompts", tmp_path / "lines.txt", "-o", tmp_path / "clips", "--json")
+    assert generate_with(*words, "--silent").facts["made"] == 2
+    assert generate_with(*words).facts["made"] == 2
+    assert generate_with(*words).facts["kept"] == 2
+    assert has_sound(tmp_path / "clips" / "0001.mp4")
+
+
+def test_five_minutes_of_sound_need_no_more_memory_than_one(sound_folder, tmp_path):
+    code = """
+import resource, sys
+from moviegen_core.cli import main
+assert main(sys.argv[1:]) == 0
+print("PEAK", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    peaks = []
+    for minutes in (1, 5):
+        words = ("sound", "--seconds", minutes * 60, "--prompt", "rain", "--cast", sound_folder, "--steps", 1)
+        words = (*words, "--guidance", 1, "--device", "cpu", "-o", tmp_path / "x.wav")
+        run = subprocess.run(
+            [sys.executable, "-c", code, *map(str, words)],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+        )
+        peaks.append(int(run.stdout.rsplit("PEAK", 1)[1]) / 1024)
+    assert peaks[1] - peaks[0] < 25, peaks

@@ -14,7 +14,7 @@ from moviegen_core.media.mux import add_sound
 from moviegen_core.media.picture_time import picture_time
 from moviegen_core.media.read import probe, read_clip
 from moviegen_core.media.read_sound import open_sound, probe_sound
-from moviegen_core.media.sound import Sound, exactly, sound_from, waveform_of
+from moviegen_core.media.sound import Sound, count_samples, exactly, silence, sound_from, waveform_of
 
 FILM, NTSC = Fraction(24000, 1001), Fraction(30000, 1001)
 RATES = [Fraction(n) for n in (8, 12, 15, 16, 24, 25, 30, 50, 60)] + [FILM, NTSC]
@@ -201,3 +201,15 @@ def test_what_cannot_be_done_is_refused(tmp_path, video):
     with pytest.raises(MediaError, match="does not exist"):
         add_sound(tmp_path / "gone.mp4", noise(), tmp_path / "out.mp4")
     assert [entry.name for entry in tmp_path.iterdir()] == ["in.mp4"]
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_lengths_all_over_1_to_200_frames_are_exact_after_mp4(tmp_path, rate, video):
+    """Three lengths a rate, other ones for each, so that all eleven together spread over 1 to 200."""
+    for step in range(3):
+        num_frames = 1 + (17 * RATES.index(rate) + 67 * step) % 200
+        source = video(tmp_path / "in.mp4", num_frames=num_frames, rate=rate)
+        out = tmp_path / "out.mp4"
+        expected = round(num_frames / rate * 48000)
+        assert add_sound(source, silence(10), out).num_samples == expected
+        assert count_samples(open_sound(out)) == expected

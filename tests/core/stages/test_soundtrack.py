@@ -8,6 +8,7 @@ from torch.testing import assert_close
 from moviegen_core.errors import Interrupted, PromptError, SettingsError
 from moviegen_core.media.sound import waveform_of
 from moviegen_core.media.write import write_clip
+from moviegen_core.models.audio import AudioTransformer
 from moviegen_core.models.prompt import seen_sound_prompt
 from moviegen_core.stages import soundtrack as stage
 from moviegen_core.stages.settings import SamplingSettings, SoundSettings
@@ -195,3 +196,30 @@ def test_what_was_seen_goes_through_a_file_of_tensors_unchanged(models, tmp_path
 def test_a_stem_of_another_length_than_its_latent_is_refused(models):
     with pytest.raises(ValueError, match="decodes to"):
         waveform_of(stem_sound(models.codec, torch.zeros(4, 3), 9 * HOP))
+
+
+class Swelling(AudioTransformer):
+    """A velocity toward what the picture shows: louder and softer over seconds, never suddenly."""
+
+    def forward(self, x_BCF, t_B, _context, *, video_BFC=None, **_known):
+        return (video_BFC.transpose(1, 2)[:, : x_BCF.shape[1]] - x_BCF) / (1 - t_B[:, None, None])
+
+
+def test_no_seam_is_heard_between_stretches_or_windows(models):
+    """Energy and spectrum jump no more at a border than the most they do elsewhere."""
+    count = 3 * (STRETCH - CONTEXT)
+    swell = 1 + 0.5 * torch.sin(torch.arange(count) / 40)
+    features = torch.randn(6, generator=torch.Generator().manual_seed(1)) * swell[:, None]
+    smooth = replace(models, audio=Swelling(models.audio.config))
+    score = Score(num_frames=count, seen_FC=features)
+    latent = torch.cat(list(compose_stretches(smooth, "", score, PLAIN)), dim=1)
+    wave = waveform_of(stem_sound(models.codec, latent, count * HOP))[0]
+    frames = wave.view(-1, HOP)
+    energy = frames.square().mean(1).clamp(min=1e-12).log().diff().abs()
+    spectra = (torch.fft.rfft(frames * torch.hann_window(HOP)).abs() + 1e-6).log()
+    bend = spectra.diff(dim=0).abs().mean(1)
+    borders = {place.start for place in stretches(count)[1:]} | set(range(100, count, 100))
+    for jump in (energy, bend):
+        at = torch.tensor([float(jump[border - 1]) for border in borders])
+        away = torch.tensor([float(v) for k, v in enumerate(jump) if not {k, k + 1, k + 2} & borders])
+        assert at.max() <= 1.05 * away.max()
