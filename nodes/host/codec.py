@@ -2,6 +2,7 @@
 
 # Shape letters: B sound, C channel, S audio sample, F audio latent frame.
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class HostCodec(AudioCodec):
         count = latent.shape[-1] * self.grid.hop if num_samples is None else num_samples
         return torch.cat(list(self._pieces(latent, count)), dim=-1)
 
-    def _pieces(self, latent: Tensor, num_samples: int) -> Any:  # noqa: ANN401 - an iterator of tensors
+    def _pieces(self, latent: Tensor, num_samples: int) -> Iterator[Tensor]:
         for piece in play(self, latent, num_samples):
             comfy.model_management.throw_exception_if_processing_interrupted()
             yield piece
