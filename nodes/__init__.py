@@ -5,7 +5,10 @@ from importlib import import_module
 
 from comfy_api.latest import ComfyExtension, io
 
-MODULES = ("load", "prompt", "latent", "denoise", "decode")
+MODULES = (
+    *("load", "prompt", "latent", "denoise", "decode"),
+    *("sound", "extend_sound", "mix_sound", "judge_sound", "movie_sound"),
+)
 """Node modules; each has NODES, its node classes in menu order."""
 
 

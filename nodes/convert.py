@@ -5,14 +5,20 @@ to 1) and predicts data minus noise. The host's pixels are 0..1 and channels las
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..moviegen_core.errors import GeometryError
+from ..moviegen_core.errors import GeometryError, MediaError
+from ..moviegen_core.media.sound import Sound, sound_from, waveform_of
 
 TIMESTEPS = 1000.0
 """What the host multiplies sigma by on its way to a model; its own default, so that its shift nodes fit."""
+SEEN, KNOWN = "moviegen_seen", "moviegen_known"
+"""Keys of a conditioning: features of the picture (F, C), and the sound that is already there (C, F)."""
+INTEGERS = {torch.uint8: (128, 128), torch.int16: (0, 2**15), torch.int32: (0, 2**31)}
+"""What is silence and what is full scale in waveforms that a host read from a file and did not convert."""
 
 
 def sigmas_from_times(times: Sequence[float]) -> Tensor:
@@ -59,3 +65,60 @@ def check_frames(latent: Tensor) -> None:
             f"the latent holds no frames, its sizes are {'x'.join(map(str, latent.shape))}; give a clip of"
             " at least one frame"
         )
+
+
+def told(conditioning: list[list[Any]], **values: Any) -> list[list[Any]]:  # noqa: ANN401 - the host's
+    """A conditioning of the host with more in it."""
+    return [[tokens, options | values] for tokens, options in conditioning]
+
+
+def sound_of(audio: dict[str, Any] | None, name: str = "sound") -> Sound:
+    """The host's AUDIO as a sound of the core.
+
+    Args:
+        audio: one sound; None where a video had none.
+        name: what it is, for the error.
+
+    Returns:
+        The sound.
+
+    Raises:
+        MediaError: none, several, or samples that are not numbers.
+    """
+    waveforms = waveforms_of(audio, name)
+    if len(waveforms) > 1:
+        raise MediaError(
+            f"the {name} holds {len(waveforms)} sounds and one is wanted; choose one with Pick Best Sound"
+        )
+    return sound_from(waveforms[0], int(audio["sample_rate"]))
+
+
+def waveforms_of(audio: dict[str, Any] | None, name: str = "sound") -> Tensor:
+    """All waveforms of the host's AUDIO.
+
+    Args:
+        audio: any number of sounds; None where a video had none.
+        name: what it is, for the error.
+
+    Returns:
+        (B, C, S) float32, full scale is 1.
+
+    Raises:
+        MediaError: there is none.
+    """
+    if audio is None or not audio["waveform"].numel():
+        raise MediaError(f"the {name} is empty; connect one of at least one sample")
+    waveform = audio["waveform"]
+    waveform = waveform[None] if waveform.ndim == 2 else waveform
+    middle, scale = INTEGERS.get(waveform.dtype, (0, 1))
+    return (waveform.float() - middle) / scale
+
+
+def audio_of(sound: Sound) -> dict[str, Any]:
+    """A sound of the core as the host's AUDIO."""
+    return audio_from(waveform_of(sound)[None], sound.sample_rate)
+
+
+def audio_from(waveform_BCS: Tensor, sample_rate: int) -> dict[str, Any]:
+    """Waveforms as the host's AUDIO."""
+    return {"waveform": waveform_BCS, "sample_rate": sample_rate}

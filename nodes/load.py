@@ -1,17 +1,23 @@
 """Loading: a cast, or single files from the host's own model folders."""
 
+from pathlib import Path
 from typing import Any
 
 from comfy_api.latest import io
 
-from .host import clip, files, model, vae
+from ..moviegen_core.errors import WeightsError
+from ..moviegen_core.weights.cast import Cast
+from .host import clip, codec, files, model, sound, vae
 
 CATEGORY = "Movie Gen/load"
 MODEL_TIP = "For KSampler or any other sampler."
 CLIP_TIP = "For Movie Gen Prompt or CLIP Text Encode."
 VAE_TIP = "For Movie Gen Decode or VAE Encode and Decode."
-ROLES = ("video",)
-"""What the transformer of a cast can be asked to do."""
+CAST_MODEL_TIP = "For KSampler or any other sampler; of role sound also for Video Features."
+CAST_CLIP_TIP = "For Movie Gen Prompt or CLIP Text Encode; of role sound for Sound Conditioning."
+CAST_VAE_TIP = "For Movie Gen Decode or VAE Encode and Decode; of role sound for Decode Sound."
+ROLES = {"video": ("video", "text", "tae"), "sound": ("audio", "audio_text", "audio_codec", "vision")}
+"""What a cast can be asked to do, and the roles in it that do so: model, its text encoder, its codec."""
 
 
 class MovieGenLoadCast(io.ComfyNode):
@@ -37,14 +43,15 @@ class MovieGenLoadCast(io.ComfyNode):
                 io.Combo.Input(
                     "role",
                     options=list(ROLES),
-                    default=ROLES[0],
-                    tooltip="What the model is for: video makes clips and pictures from text.",
+                    default="video",
+                    tooltip="What the model is for: video makes clips and pictures from text, sound makes"
+                    " sound for clips or from text.",
                 ),
             ],
             outputs=[
-                io.Model.Output(display_name="model", tooltip=MODEL_TIP),
-                io.Clip.Output(display_name="clip", tooltip=CLIP_TIP),
-                io.Vae.Output(display_name="vae", tooltip=VAE_TIP),
+                io.Model.Output(display_name="model", tooltip=CAST_MODEL_TIP),
+                io.Clip.Output(display_name="clip", tooltip=CAST_CLIP_TIP),
+                io.Vae.Output(display_name="vae", tooltip=CAST_VAE_TIP),
             ],
         )
 
@@ -56,10 +63,45 @@ class MovieGenLoadCast(io.ComfyNode):
 
     @classmethod
     def execute(cls, cast: str, role: str) -> io.NodeOutput:
-        """Load the three models."""
+        """Load the models of the role."""
         found = files.find_cast(cast)
-        video, text, tae = (found.path(name) for name in (role, "text", "tae"))
-        return io.NodeOutput(model.load_model(video, tae), clip.load_clip(text), vae.load_vae(tae))
+        check_roles(found, role)
+        paths = [found.path(name) for name in ROLES[role]]
+        return io.NodeOutput(*(sound_models(*paths) if role == "sound" else video_models(*paths)))
+
+
+def video_models(video: Path, text: Path, tae: Path) -> tuple[Any, Any, Any]:
+    """MODEL, CLIP and VAE for clips."""
+    return model.load_model(video, tae), clip.load_clip(text), vae.load_vae(tae)
+
+
+def sound_models(audio: Path, text: Path, audio_codec: Path, vision: Path) -> tuple[Any, Any, Any]:
+    """MODEL, CLIP and VAE for sound."""
+    return (
+        sound.load_sound_model(audio, vision),
+        clip.load_clip(text, "audio_text"),
+        codec.load_codec(audio_codec),
+    )
+
+
+def check_roles(cast: Cast, role: str) -> None:
+    """Refuse a cast that cannot do what is asked, naming those that can.
+
+    Args:
+        cast: the chosen one.
+        role: one of ``ROLES``.
+
+    Raises:
+        WeightsError: files are missing in it.
+    """
+    missing = [name for name in ROLES[role] if name not in cast.roles]
+    if missing and role == "sound":
+        able = [name for name in files.cast_names() if not set(ROLES[role]) - files.roles_of(name)]
+        others = f"choose {' or '.join(able)}" if able else "take a newer version of this pack"
+        raise WeightsError(
+            f"cast {cast.name} has no models for sound, it lacks {', '.join(missing)}; {others}, or put a"
+            " cast that has them into models/moviegen"
+        )
 
 
 def file_form(node_id: str, name: str, what: str, folder: str, output: Any) -> io.Schema:  # noqa: ANN401

@@ -107,9 +107,9 @@ class HostTextModel(nn.Module):
         return [], []
 
 
-def load_clip(path: Path) -> comfy.sd.CLIP:
-    """Load a byte encoder as CLIP; small as it is, it computes in float32."""
-    file = read_model_file(path, "text")
+def load_clip(path: Path, role: str = "text") -> comfy.sd.CLIP:
+    """Load the byte encoder of a role as CLIP; small as it is, it computes in float32."""
+    file = read_model_file(path, role)
     target = comfy.supported_models_base.ClipTarget(ByteTokenizer, HostTextModel)
     target.params["config"] = file.config
     clip = comfy.sd.CLIP(

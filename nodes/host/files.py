@@ -82,6 +82,14 @@ def shipped_files(kind: str) -> dict[str, Path]:
     }
 
 
+def roles_of(name: str) -> set[str]:
+    """Roles of a cast; none when it cannot be read."""
+    try:
+        return set(find_cast(name).roles)
+    except WeightsError:
+        return set()
+
+
 def file_names(kind: str) -> list[str]:
     """Files of one of the host's model folders that could be ours, behind the shipped ones."""
     shipped = list(shipped_files(kind))

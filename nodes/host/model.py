@@ -84,9 +84,8 @@ class HostTransformer(VideoTransformer):
 
     def forward(self, x: Tensor, timesteps: Tensor, context: Tensor, **_options: Any) -> Tensor:  # noqa: ANN401
         """Noise minus data, (B, 16, T, H, W); ``context`` is what ``TextTokens`` makes."""
-        width = self.config.context_widths[0]
-        mask = context[..., width] > 0.5 if context.shape[-1] > width else None
-        seen = self.context([context[..., :width]], None if mask is None else [mask])
+        tokens, mask = unmarked(context, self.config.context_widths[0])
+        seen = self.context([tokens], None if mask is None else [mask])
         return prediction_from_velocity(super().forward(x, times_from_timesteps(timesteps), seen))
 
 
@@ -112,6 +111,34 @@ class TextTokens(comfy.conds.CONDRegular):
         return torch.cat(padded)
 
 
+def unmarked(context: Tensor, width: int) -> tuple[Tensor, Tensor | None]:
+    """What ``TextTokens`` made, as features (B, K, C) and the mask of those that count; None when all do."""
+    return context[..., :width], context[..., width] > 0.5 if context.shape[-1] > width else None
+
+
+def text_tokens(text_BKC: Tensor | None, width: int, loader: str = "Load Movie Gen") -> TextTokens:
+    """Text features for a forward.
+
+    Args:
+        text_BKC: from the conditioning; None when there is none.
+        width: what the model reads.
+        loader: how to get the right text encoder.
+
+    Returns:
+        The features.
+
+    Raises:
+        MovieGenError: no text, or another model's encoder made it.
+    """
+    if text_BKC is None or text_BKC.shape[-1] != width:
+        given = "no text" if text_BKC is None else f"text features {text_BKC.shape[-1]} wide"
+        raise MovieGenError(
+            f"the conditioning holds {given} and this model reads {width}; encode the prompt with the"
+            f" CLIP of {loader}"
+        )
+    return TextTokens(text_BKC)
+
+
 class MovieGenModel(comfy.model_base.BaseModel):
     """The host's view of the transformer."""
 
@@ -125,15 +152,9 @@ class MovieGenModel(comfy.model_base.BaseModel):
 
     def extra_conds(self, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - the host's conditioning
         """What reaches ``forward``: the text, refused when another model's encoder made it."""
-        conds = super().extra_conds(**kwargs)
-        text_BKC, width = kwargs.get("cross_attn"), self.diffusion_model.config.context_widths[0]
-        if text_BKC is None or text_BKC.shape[-1] != width:
-            given = "no text" if text_BKC is None else f"text features {text_BKC.shape[-1]} wide"
-            raise MovieGenError(
-                f"the conditioning holds {given} and this model reads {width}; encode the prompt with the"
-                " CLIP of Load Movie Gen"
-            )
-        return conds | {"c_crossattn": TextTokens(text_BKC)}
+        width = self.diffusion_model.config.context_widths[0]
+        text = text_tokens(kwargs.get("cross_attn"), width)
+        return super().extra_conds(**kwargs) | {"c_crossattn": text}
 
     def memory_required(self, input_shape: list[int], cond_shapes: dict[str, Any] | None = None) -> float:  # noqa: ARG002
         """Bytes that one forward needs beside the weights."""
@@ -184,18 +205,38 @@ def load_model(
             f"{path} reads {len(file.config.context_widths)} text encoders and the nodes give one; choose a"
             " cast with one text encoder"
         )
-    config = MovieGenConfig({"video": file.config})
+    patcher = patched(MovieGenConfig({"video": file.config}), file.state, dtype, disable_dynamic)
+    patcher.model.latent_format.tae_file = tae_file or open_cast("nano").path("tae")
+    patcher.cached_patcher_init = (load_model, (path, tae_file, dtype))
+    patcher.add_wrapper_with_key(comfy.patcher_extension.WrappersMP.OUTER_SAMPLE, "moviegen", watch_sampling)
+    return patcher
+
+
+def patched(
+    config: comfy.supported_models_base.BASE,
+    state: dict[str, Tensor],
+    dtype: torch.dtype | None = None,
+    disable_dynamic: bool = False,
+) -> comfy.model_patcher.ModelPatcher:
+    """Build a model in the host's way, with its weights.
+
+    Args:
+        config: of the model.
+        state: its weights.
+        dtype: what it is kept and computed in; the host's and the device's choice when None.
+        disable_dynamic: the host asks for its classic memory handling.
+
+    Returns:
+        The host's patcher around the model.
+    """
     device, offload = comfy.model_management.get_torch_device(), comfy.model_management.unet_offload_device()
-    config.set_inference_dtype(*_dtypes(file.state, device, dtype))
-    model = config.get_model(file.state, device=None)
-    model.latent_format.tae_file = tae_file or open_cast("nano").path("tae")
+    config.set_inference_dtype(*_dtypes(state, device, dtype))
+    model = config.get_model(state, device=None)
     patcher = _patcher_class(disable_dynamic)(model, load_device=device, offload_device=offload)
     dynamic = getattr(patcher, "is_dynamic", lambda: False)()
     if not dynamic:
         model.to(offload)
-    model.load_model_weights(dict(file.state), "", **({"assign": True} if dynamic else {}))
-    patcher.cached_patcher_init = (load_model, (path, tae_file, dtype))
-    patcher.add_wrapper_with_key(comfy.patcher_extension.WrappersMP.OUTER_SAMPLE, "moviegen", watch_sampling)
+    model.load_model_weights(dict(state), "", **({"assign": True} if dynamic else {}))
     return patcher
 
 

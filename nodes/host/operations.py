@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ...moviegen_core.layers.attention import attend
 
-LAYERS = ("Linear", "Conv1d", "Conv3d", "Embedding", "LayerNorm")
+LAYERS = ("Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "Embedding", "LayerNorm")
 """Every layer the core's models are made from."""
 
 

@@ -83,7 +83,7 @@ class MovieGenVAE(comfy.sd.VAE):
     """The host's VAE around our autoencoder."""
 
     def __init__(self, config: TaeConfig, state: dict[str, Tensor]) -> None:
-        with _without_warning():
+        with without_warning():
             super().__init__(sd={})  # the defaults of the installed host, and no model
         grid, self.latent_channels, self.latent_dim = config.grid, config.latent_channels, 3
         self.upscale_ratio = (lambda cells: cells * grid.frames, grid.height, grid.width)
@@ -182,7 +182,7 @@ def _peak_values(config: TaeConfig, widths: tuple[int, ...]) -> float:
 
 
 @contextmanager
-def _without_warning() -> Iterator[None]:
+def without_warning() -> Iterator[None]:
     """The host warns that it found no weights: we bring them afterwards."""
     logger = logging.getLogger()
     quiet = lambda record: "No VAE weights" not in record.getMessage()  # noqa: E731

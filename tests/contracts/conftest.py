@@ -28,8 +28,10 @@ def without_host(said):
         "files": types.SimpleNamespace(cast_names=lambda: ["nano"], file_names=lambda _kind: []),
         "report": types.SimpleNamespace(say_on_node=lambda _node, text: said.append(text)),
         "clip": types.SimpleNamespace(max_bytes=lambda _clip: 512),
-        "model": types.SimpleNamespace(),
-        "vae": types.SimpleNamespace(),
+        **{name: types.SimpleNamespace() for name in ("model", "vae", "sound", "frame_encoder")},
+        "codec": types.SimpleNamespace(codec_of=lambda vae: vae),
+        "sampling": types.SimpleNamespace(midpoint_sampler=lambda: "midpoint"),
+        "video": types.SimpleNamespace(Clip=types.SimpleNamespace, clip_of=lambda video: video),
     }
     host = types.ModuleType(f"{NAME}.nodes.host")
     host.__dict__.update(parts)

@@ -12,6 +12,12 @@ FOLDER = ROOT / "workflows"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 OTHER_FOLDERS = ("example_workflows", "example", "examples", "workflow")
 """Names under which the host would look for workflows too; it serves one folder only."""
+SOUND = {
+    *("MovieGenVideoFeatures", "MovieGenSoundConditioning", "MovieGenEmptySoundLatent"),
+    *("MovieGenMidpointSampler", "MovieGenDecodeSound", "MovieGenExtendSound", "MovieGenMixSound"),
+    *("MovieGenAddSound", "MovieGenPickSound", "MovieGenSoundPicture", "MovieGenSound"),
+}
+"""Their workflows come with weights that make sound: what fails as shipped must not ship."""
 NOTES = {"MarkdownNote", "Note"}
 WIDGETS = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
 KINDS = {"INT": int, "FLOAT": (int, float), "STRING": str, "BOOLEAN": bool, "COMBO": str}
@@ -99,7 +105,7 @@ def test_a_picture_is_a_small_wide_jpeg_that_shows_something(name):
 
 def test_every_node_has_a_workflow(pack):
     shown = {node["type"] for name in NAMES for node in workflow(name)["nodes"]}
-    assert pack.classes.keys() <= shown
+    assert pack.classes.keys() - shown == SOUND
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -28,8 +28,9 @@ def start(folder):
     import nodes
 
     assert asyncio.run(nodes.load_custom_node(str(ROOT)))
-    sampling = Path(folder) / "comfy_extras" / "nodes_custom_sampler.py"
-    assert asyncio.run(nodes.load_custom_node(str(sampling), module_parent="comfy_extras"))
+    for extra in ("nodes_custom_sampler", "nodes_audio"):
+        path = str(Path(folder) / "comfy_extras" / f"{extra}.py")
+        assert asyncio.run(nodes.load_custom_node(path, module_parent="comfy_extras"))
     return types.SimpleNamespace(nodes=nodes.NODE_CLASS_MAPPINGS, ours=pack_module)
 
 
@@ -99,6 +100,19 @@ def float_model(comfy_host):
     files, model = comfy_host.ours("nodes.host.files"), comfy_host.ours("nodes.host.model")
     found = files.find_cast("nano")
     return model.load_model(found.path("video"), found.path("tae"), dtype=torch.float32)
+
+
+@pytest.fixture(scope="session")
+def sound_folder(comfy_host, tmp_path_factory):  # noqa: ARG001 - the host comes first
+    """A tiny cast that makes sound, in the host's model folders."""
+    import folder_paths
+
+    sys.path.append(str(Path(__file__).parent))  # last, as its neighbours' names are common ones
+    from sound_cast import write_sound_cast
+
+    root = tmp_path_factory.mktemp("casts")
+    folder_paths.add_model_folder_path("moviegen", str(root))
+    return write_sound_cast(root)
 
 
 @pytest.fixture

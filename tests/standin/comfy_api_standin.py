@@ -9,12 +9,16 @@ WIDGET = (*BASIC, "default", "socketless", "force_input")
 NUMBER = (*WIDGET, "min", "max", "step", "control_after_generate", "display_mode")
 TYPES = {
     **dict.fromkeys(("Model", "Clip", "Vae", "Conditioning", "Latent", "Image", "Mask", "Sigmas"), BASIC),
+    **dict.fromkeys(("Audio", "Video", "Sampler", "ClipVisionOutput"), BASIC),
     "Int": NUMBER,
     "Float": (*NUMBER, "round"),
     "String": (*WIDGET, "multiline", "placeholder", "dynamic_prompts"),
     "Boolean": (*WIDGET, "label_on", "label_off"),
     "Combo": (*WIDGET, "options", "control_after_generate", "upload", "image_folder", "remote"),
 }
+
+SPELLED = {"ClipVisionOutput": "CLIP_VISION_OUTPUT"}
+"""Types that are not called as they are written."""
 
 
 class _Socket:
@@ -32,7 +36,7 @@ class _Socket:
 
 
 def _type(name, known):
-    spelled = name.upper()
+    spelled = SPELLED.get(name, name.upper())
     given = type("Input", (_Socket,), {"io_type": spelled, "known": known})
     made = type(
         "Output", (_Socket,), {"io_type": spelled, "known": ("display_name", "tooltip", "is_output_list")}
@@ -94,6 +98,13 @@ class PreviewText:
         return {"text": (self.value,)}
 
 
+class PreviewImage:
+    """Pictures on the node."""
+
+    def __init__(self, image, animated=False, cls=None):
+        self.image, self.animated, self.cls = image, animated, cls
+
+
 class Hidden(str, Enum):
     """What a node may ask for without a socket."""
 
@@ -113,7 +124,7 @@ def modules():
         **{name: _type(name, known) for name, known in TYPES.items()},
     )
     latest = types.ModuleType("comfy_api.latest")
-    latest.io, latest.ui = io, types.SimpleNamespace(PreviewText=PreviewText)
+    latest.io, latest.ui = io, types.SimpleNamespace(PreviewText=PreviewText, PreviewImage=PreviewImage)
     latest.ComfyExtension = ComfyExtension
     package = types.ModuleType("comfy_api")
     package.latest = latest
