@@ -10,6 +10,11 @@ from ..models.tae_stream import encode_chunks
 from .decode import CHUNK_PIXELS
 
 
+def encode_clip(tae: TemporalAutoencoder, clip: Tensor) -> Tensor:
+    """Encode a clip of any length in one go, (B, 3, T, H, W) to (B, 16, T, H / 8, W / 8), float32."""
+    return torch.cat([part.float() for part in encode_stream(tae, [clip])], dim=2)
+
+
 @torch.no_grad()
 def encode_stream(tae: TemporalAutoencoder, clips: Iterable[Tensor]) -> Iterator[Tensor]:
     """Encode a clip of any length, holding a chunk of it in memory.
@@ -35,16 +40,3 @@ def encode_stream(tae: TemporalAutoencoder, clips: Iterable[Tensor]) -> Iterator
         yield from clips
 
     yield from encode_chunks(tae, whole(), num_frames)
-
-
-def encode_clip(tae: TemporalAutoencoder, clip: Tensor) -> Tensor:
-    """Encode a clip of any length.
-
-    Args:
-        tae: the autoencoder.
-        clip: (B, 3, T, H, W) in -1..1, sides multiples of a cell.
-
-    Returns:
-        (B, 16, ceil(T / 8), H / 8, W / 8), normalized, float32.
-    """
-    return torch.cat(list(encode_stream(tae, [clip])), dim=2).float()
