@@ -14,8 +14,8 @@ from ..stages.upsample import UpsampleSettings, open_upscaler
 from ..stages.upscale import RESAMPLERS, Upscaler, UpscaleSettings, resampler
 from ..stages.upscale_video import Plan, Upscaled, prepare, upscale_video
 from ..weights.cast import SHIPPED, open_cast
+from .options.video import UPSCALERS
 from .output import tell
-from .parser import UPSCALERS
 from .progress import Progress, clock
 from .values import parse_device
 
