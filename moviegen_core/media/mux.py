@@ -268,6 +268,8 @@ def copied(source: InputContainer, streams: dict[Stream, Stream]) -> Iterator[av
         if packet.dts is not None:
             yield from _with_decoding_times(waiting[stream])
             waiting[stream].clear()
+    for packets in waiting.values():  # of a stream that ended before it told a decoding time
+        yield from _decoded_as_shown(packets)
 
 
 def _with_decoding_times(packets: list[av.Packet]) -> list[av.Packet]:
@@ -276,6 +278,15 @@ def _with_decoding_times(packets: list[av.Packet]) -> list[av.Packet]:
     for number, packet in enumerate(reversed(packets)):
         if packet.dts is None:
             packet.dts = known.dts - number * max(1, known.duration or 1)
+    return packets
+
+
+def _decoded_as_shown(packets: list[av.Packet]) -> list[av.Packet]:
+    """Decoded at the moments at which pictures are shown, all earlier by as much as their order needs."""
+    shown = sorted(packet.pts or 0 for packet in packets)
+    early = max((time - (packet.pts or 0) for time, packet in zip(shown, packets, strict=True)), default=0)
+    for time, packet in zip(shown, packets, strict=True):
+        packet.dts = time - early
     return packets
 
 
