@@ -14,13 +14,14 @@ import comfy.model_patcher
 import comfy.ops
 import comfy.sd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...moviegen_core.errors import GeometryError
 from ...moviegen_core.models.tae import TaeConfig, TemporalAutoencoder
 from ...moviegen_core.stages.decode import WHOLE_PIXELS, Tiling, chunk_cells, decode_clip, decode_stream
 from ..convert import check_frames, image_from_pixels_, pixels_from_image
 from .files import read_model_file
+from .keeping import adopt
 from .operations import host_operations
 
 LIVE_TENSORS = 6
@@ -94,23 +95,7 @@ class MovieGenVAE(comfy.sd.VAE):
         # at least a byte, as the host divides by it, even when there is nothing to decode
         self.memory_used_decode = lambda shape, dtype: max(1.0, decode_memory(config, shape, dtype))
         self.memory_used_encode = lambda shape, dtype: max(1.0, encode_memory(config, shape, dtype))
-        self._adopt(HostAutoencoder(config, operations=host_operations(comfy.ops.disable_weight_init)), state)
-
-    def _adopt(self, autoencoder: nn.Module, state: dict[str, Tensor]) -> None:
-        autoencoder.load_state_dict(state, strict=True)
-        manager = comfy.model_management
-        self.device = manager.vae_device()
-        self.vae_dtype = manager.vae_dtype(self.device, self.working_dtypes)
-        self.first_stage_model = autoencoder.eval().requires_grad_(False).to(self.vae_dtype)
-        self.output_device = manager.intermediate_device()
-        getattr(manager, "archive_model_dtypes", lambda _model: None)(self.first_stage_model)
-        classic = comfy.model_patcher.ModelPatcher
-        patcher = getattr(comfy.model_patcher, "CoreModelPatcher", classic)
-        self.patcher = patcher(
-            self.first_stage_model, load_device=self.device, offload_device=manager.vae_offload_device()
-        )
-        self.size = None
-        self.model_size()
+        adopt(self, HostAutoencoder(config, operations=host_operations(comfy.ops.disable_weight_init)), state)
 
     def decode_tiled_3d(
         self,
