@@ -31,6 +31,25 @@ def times_from_sigmas(sigmas: Tensor) -> Tensor:
     return 1 - sigmas
 
 
+def sigmas_from_time(t: Tensor) -> Tensor:
+    """Noise levels of times that are tensors already."""
+    return 1 - t
+
+
+def velocity_from_estimate(x: Tensor, estimate: Tensor, sigma_B: Tensor) -> Tensor:
+    """What the host makes of a prediction, an estimate of the data, as the core's velocity.
+
+    Args:
+        x: noisy, batch first.
+        estimate: of the data in it.
+        sigma_B: noise level of each, above 0.
+
+    Returns:
+        Data minus noise: the rest of the way, by the share of it that is left.
+    """
+    return (estimate - x) / sigma_B.view(-1, *[1] * (x.ndim - 1))
+
+
 def times_from_timesteps(timesteps: Tensor) -> Tensor:
     """What the host hands a model, sigma times ``TIMESTEPS``, as times of the core."""
     return times_from_sigmas(timesteps.float() / TIMESTEPS)
@@ -49,6 +68,16 @@ def pixels_from_image(image: Tensor) -> Tensor:
 def image_from_pixels_(pixels: Tensor) -> Tensor:
     """-1..1 to 0..1, clamped, in place and returned: hosts of different age use one or the other."""
     return pixels.add_(1).div_(2).clamp_(0, 1)
+
+
+def bytes_from_image(image: Tensor) -> Tensor:
+    """0..1 to uint8, to the nearest value: what came from bytes becomes the same bytes."""
+    return (image.float() * 255).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def image_from_bytes(values: Tensor) -> Tensor:
+    """The inverse of ``bytes_from_image``."""
+    return values.float() / 255
 
 
 def check_frames(latent: Tensor) -> None:

@@ -55,10 +55,11 @@ class Clip:
 
 def clip_of(video: Any) -> Clip:  # noqa: ANN401 - the host's VIDEO
     """Read a VIDEO, whichever kind of it."""
-    return _clip_in_memory(video) if _is_in_memory(video) else _clip_in_file(file_of(video))
+    return _clip_in_memory(video) if is_in_memory(video) else _clip_in_file(file_of(video))
 
 
-def _is_in_memory(video: Any) -> bool:  # noqa: ANN401
+def is_in_memory(video: Any) -> bool:  # noqa: ANN401
+    """Whether a VIDEO is tensors, and not a file."""
     return isinstance(video, InputImpl.VideoFromComponents)
 
 
@@ -144,7 +145,7 @@ def with_sound(video: Any, sound: Sound, keep_sound: bool = False) -> tuple[Any,
         A VIDEO of the same kind, and what was done in words.
     """
     sound = remixed(sound, min(2, len(sound.speakers)))
-    if _is_in_memory(video):
+    if is_in_memory(video):
         clip, parts = _clip_in_memory(video), video.get_components()
         fitted = exactly(resampled(sound, SAMPLE_RATE), clip.num_samples())
         depth = {"bit_depth": video.get_bit_depth()} if hasattr(video, "get_bit_depth") else {}
