@@ -17,6 +17,8 @@ TIMESTEPS = 1000.0
 """What the host multiplies sigma by on its way to a model; its own default, so that its shift nodes fit."""
 SEEN, KNOWN = "moviegen_seen", "moviegen_known"
 """Keys of a conditioning: features of the picture (F, C), and the sound that is already there (C, F)."""
+FACES, TASK = "moviegen_faces", "moviegen_task"
+"""Faces as tokens (1, K, C + 1), the last channel 1 where one counts; and what kind of edit is asked for."""
 INTEGERS = {torch.uint8: (128, 128), torch.int16: (0, 2**15), torch.int32: (0, 2**31)}
 """What is silence and what is full scale in waveforms that a host read from a file and did not convert."""
 

@@ -48,7 +48,7 @@ class FlowEditGuider(comfy.samplers.CFGGuider):
         """The host's guidance for the side that the solver asks for."""
         options = dict(model_options or {})
         side = options.pop(SIDE, TARGET)
-        if isinstance(self.inner_model, MovieGenModel) and x.shape[2] > WINDOW_CELLS:
+        if type(self.inner_model) is MovieGenModel and x.shape[2] > WINDOW_CELLS:
             options["model_function_wrapper"] = in_windows(options.get("model_function_wrapper"))
         return comfy.samplers.sampling_function(
             self.inner_model,
