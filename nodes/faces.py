@@ -237,7 +237,8 @@ class MovieGenLikeness(io.ComfyNode):
             display_name="Likeness",
             category=CATEGORY,
             description="Follow a face through a clip: how like its pictures it is, frame by frame, as a"
-            f" curve and as numbers. Of several clips, such as of several seeds, the most like goes on. {MEASURE}",
+            " curve and as numbers. Of several clips, such as of several seeds, the most like goes on."
+            f" {MEASURE}",
             inputs=[
                 io.Model.Input("model", tooltip=MODEL_TIP),
                 io.Image.Input("faces", tooltip="Of the person, from Find Face."),
