@@ -13,8 +13,7 @@ from torch import Tensor
 
 from ..moviegen_core.flow.guidance import EditGuidance
 from ..moviegen_core.geometry import ClipShape
-from ..moviegen_core.media.write import read_metadata
-from ..moviegen_core.stages.edit import AUTO, EVERYTHING, Locality, edit_file
+from ..moviegen_core.stages.edit import AUTO, EVERYTHING, Locality, edit_file, made_as
 from ..moviegen_core.stages.edit_model import task_of
 from ..moviegen_core.stages.flow_edit import FlowEditSettings
 from ..moviegen_core.stages.generate import check_shape, full_prompt
@@ -214,12 +213,6 @@ def _numbers() -> list[Any]:
             " slower.",
         ),
     ]
-
-
-def made_as(path: Path) -> str:
-    """The prompt that a file of ours remembers; nothing where a host left its workflow there."""
-    words = read_metadata(path).get("prompt", "").strip()
-    return "" if words.startswith("{") else words
 
 
 def edited_output(

@@ -61,9 +61,10 @@ def linked(graph, node):
 
 
 def widgets(node, schema):
-    """Values of our fields, by name; the file keeps them in the order of the form, and what follows a seed."""
+    """Values of our fields, by name; the file has them in the order of the form, and what follows a seed."""
     fields = [one for one in schema.inputs if one.io_type in WIDGETS]
-    names = [name for one in fields for name in (one.id, *[AFTER] * bool(one.control_after_generate))]
+    after = {one.id: [AFTER] if one.control_after_generate else [] for one in fields}
+    names = [name for one in fields for name in (one.id, *after[one.id])]
     assert len(node["widgets_values"]) == len(names), node["type"]
     values = dict(zip(names, node["widgets_values"], strict=True))
     return {name: value for name, value in values.items() if name != AFTER}
