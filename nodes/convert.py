@@ -17,6 +17,8 @@ TIMESTEPS = 1000.0
 """What the host multiplies sigma by on its way to a model; its own default, so that its shift nodes fit."""
 SEEN, KNOWN = "moviegen_seen", "moviegen_known"
 """Keys of a conditioning: features of the picture (F, C), and the sound that is already there (C, F)."""
+FACES, TASK = "moviegen_faces", "moviegen_task"
+"""Faces as tokens (1, K, C + 1), the last channel 1 where one counts; and what kind of edit is asked for."""
 INTEGERS = {torch.uint8: (128, 128), torch.int16: (0, 2**15), torch.int32: (0, 2**31)}
 """What is silence and what is full scale in waveforms that a host read from a file and did not convert."""
 
@@ -29,6 +31,25 @@ def sigmas_from_times(times: Sequence[float]) -> Tensor:
 def times_from_sigmas(sigmas: Tensor) -> Tensor:
     """The inverse of ``sigmas_from_times``."""
     return 1 - sigmas
+
+
+def sigmas_from_time(t: Tensor) -> Tensor:
+    """Noise levels of times that are tensors already."""
+    return 1 - t
+
+
+def velocity_from_estimate(x: Tensor, estimate: Tensor, sigma_B: Tensor) -> Tensor:
+    """What the host makes of a prediction, an estimate of the data, as the core's velocity.
+
+    Args:
+        x: noisy, batch first.
+        estimate: of the data in it.
+        sigma_B: noise level of each, above 0.
+
+    Returns:
+        Data minus noise: the rest of the way, by the share of it that is left.
+    """
+    return (estimate - x) / sigma_B.view(-1, *[1] * (x.ndim - 1))
 
 
 def times_from_timesteps(timesteps: Tensor) -> Tensor:
@@ -49,6 +70,16 @@ def pixels_from_image(image: Tensor) -> Tensor:
 def image_from_pixels_(pixels: Tensor) -> Tensor:
     """-1..1 to 0..1, clamped, in place and returned: hosts of different age use one or the other."""
     return pixels.add_(1).div_(2).clamp_(0, 1)
+
+
+def bytes_from_image(image: Tensor) -> Tensor:
+    """0..1 to uint8, to the nearest value: what came from bytes becomes the same bytes."""
+    return (image.float() * 255).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def image_from_bytes(values: Tensor) -> Tensor:
+    """The inverse of ``bytes_from_image``."""
+    return values.float() / 255
 
 
 def check_frames(latent: Tensor) -> None:

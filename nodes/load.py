@@ -7,7 +7,8 @@ from comfy_api.latest import io
 
 from ..moviegen_core.errors import WeightsError
 from ..moviegen_core.weights.cast import Cast
-from .host import clip, codec, files, model, sound, vae
+from ..moviegen_core.weights.files import read_header
+from .host import clip, codec, edit, faces, files, model, sound, vae
 
 CATEGORY = "Movie Gen/load"
 MODEL_TIP = "For KSampler or any other sampler."
@@ -16,8 +17,19 @@ VAE_TIP = "For Movie Gen Decode or VAE Encode and Decode."
 CAST_MODEL_TIP = "For KSampler or any other sampler; of role sound also for Video Features."
 CAST_CLIP_TIP = "For Movie Gen Prompt or CLIP Text Encode; of role sound for Sound Conditioning."
 CAST_VAE_TIP = "For Movie Gen Decode or VAE Encode and Decode; of role sound for Decode Sound."
-ROLES = {"video": ("video", "text", "tae"), "sound": ("audio", "audio_text", "audio_codec", "vision")}
+ROLES = {
+    "video": ("video", "text", "tae"),
+    "sound": ("audio", "audio_text", "audio_codec", "vision"),
+    "edit": ("edit", "edit_text", "tae"),
+    "face": ("personalized", "text", "tae", "identity"),
+}
 """What a cast can be asked to do, and the roles in it that do so: model, its text encoder, its codec."""
+ABILITIES = {
+    "sound": "sound",
+    "edit": "editing by instruction (FlowEdit edits with its video model)",
+    "face": "putting a face into a clip",
+}
+"""What a cast may lack."""
 
 
 class MovieGenLoadCast(io.ComfyNode):
@@ -45,7 +57,8 @@ class MovieGenLoadCast(io.ComfyNode):
                     options=list(ROLES),
                     default="video",
                     tooltip="What the model is for: video makes clips and pictures from text, sound makes"
-                    " sound for clips or from text.",
+                    " sound for clips or from text, edit changes clips by instruction, face puts a person"
+                    " into a clip.",
                 ),
             ],
             outputs=[
@@ -67,7 +80,7 @@ class MovieGenLoadCast(io.ComfyNode):
         found = files.find_cast(cast)
         check_roles(found, role)
         paths = [found.path(name) for name in ROLES[role]]
-        return io.NodeOutput(*(sound_models(*paths) if role == "sound" else video_models(*paths)))
+        return io.NodeOutput(*MAKERS[role](*paths))
 
 
 def video_models(video: Path, text: Path, tae: Path) -> tuple[Any, Any, Any]:
@@ -84,6 +97,19 @@ def sound_models(audio: Path, text: Path, audio_codec: Path, vision: Path) -> tu
     )
 
 
+def edit_models(edit_file: Path, text: Path, tae: Path) -> tuple[Any, Any, Any]:
+    """MODEL, CLIP and VAE for editing by instruction."""
+    return edit.load_edit_model(edit_file, tae), clip.load_clip(text, "edit_text"), vae.load_vae(tae)
+
+
+def face_models(personalized: Path, text: Path, tae: Path, identity: Path) -> tuple[Any, Any, Any]:
+    """MODEL, CLIP and VAE for clips with a face."""
+    return faces.load_face_model(personalized, identity, tae), clip.load_clip(text), vae.load_vae(tae)
+
+
+MAKERS = {"video": video_models, "sound": sound_models, "edit": edit_models, "face": face_models}
+
+
 def check_roles(cast: Cast, role: str) -> None:
     """Refuse a cast that cannot do what is asked, naming those that can.
 
@@ -95,12 +121,12 @@ def check_roles(cast: Cast, role: str) -> None:
         WeightsError: files are missing in it.
     """
     missing = [name for name in ROLES[role] if name not in cast.roles]
-    if missing and role == "sound":
+    if missing and role in ABILITIES:
         able = [name for name in files.cast_names() if not set(ROLES[role]) - files.roles_of(name)]
         others = f"choose {' or '.join(able)}" if able else "take a newer version of this pack"
         raise WeightsError(
-            f"cast {cast.name} has no models for sound, it lacks {', '.join(missing)}; {others}, or put a"
-            " cast that has them into models/moviegen"
+            f"cast {cast.name} has no models for {ABILITIES[role]}, it lacks {', '.join(missing)}; {others},"
+            " or put a cast that has them into models/moviegen"
         )
 
 
@@ -150,7 +176,9 @@ class MovieGenLoadModel(io.ComfyNode):
     @classmethod
     def execute(cls, model_name: str) -> io.NodeOutput:
         """Load it."""
-        return io.NodeOutput(model.load_model(files.find_file("diffusion_models", model_name)))
+        path = files.find_file("diffusion_models", model_name)
+        edits = read_header(path).role == "edit"
+        return io.NodeOutput((edit.load_edit_model if edits else model.load_model)(path))
 
 
 class MovieGenLoadTextEncoder(io.ComfyNode):
@@ -170,7 +198,9 @@ class MovieGenLoadTextEncoder(io.ComfyNode):
     @classmethod
     def execute(cls, text_encoder_name: str) -> io.NodeOutput:
         """Load it."""
-        return io.NodeOutput(clip.load_clip(files.find_file("text_encoders", text_encoder_name)))
+        path = files.find_file("text_encoders", text_encoder_name)
+        role = "edit_text" if read_header(path).role == "edit_text" else "text"
+        return io.NodeOutput(clip.load_clip(path, role))
 
 
 class MovieGenLoadVAE(io.ComfyNode):

@@ -15,8 +15,8 @@ from ..geometry import ClipShape, parse_size
 from ..media.images import write_image
 from ..media.read import read_clip
 from ..media.target import checked_target
-from ..media.write import clip_from_frames, read_metadata
-from ..stages.edit import Locality, edit_file
+from ..media.write import clip_from_frames
+from ..stages.edit import Locality, edit_file, made_as
 from ..stages.edit_model import check_guidance, edit_clip, load_edit, task_of
 from ..stages.flow_edit import FlowEditSettings, flow_edit
 from ..stages.generate import TextToVideo, fast_dtype, load_text_to_video
@@ -139,7 +139,7 @@ def _captions(args: argparse.Namespace) -> tuple[str, str]:
 
 def _source_caption(path: Path) -> tuple[str, str]:
     """The prompt that a file was made with, else what our judge sees in it."""
-    made_of = read_metadata(path).get("prompt", "").strip()
+    made_of = made_as(path)
     if made_of:
         return made_of, "was made as"
     frames, fps = read_clip(path, max_frames=SEEN_FRAMES)

@@ -13,7 +13,7 @@ from torch import Tensor
 from ..geometry import ClipShape, frames_for
 from ..media.read import frames
 from ..media.resize import resize
-from ..media.write import clip_from_frames, frames_from_clip
+from ..media.write import clip_from_frames, frames_from_clip, read_metadata
 from ..models.video import VideoTransformerConfig
 from .generate import TextToVideo
 from .locality.change import find_change
@@ -107,6 +107,12 @@ def edit_file(
     return composite_over(
         source, edits, ways, path, num_frames=whole.num_frames, name="edit", on_frame=on_frame
     )
+
+
+def made_as(path: Path | str) -> str:
+    """The prompt that a file of ours remembers; nothing where ComfyUI left its workflow under that name."""
+    words = read_metadata(path).get("prompt", "").strip()
+    return "" if words.startswith("{") else words
 
 
 def _read(source: Path | str, shape: ClipShape) -> Tensor:

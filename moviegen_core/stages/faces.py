@@ -171,7 +171,7 @@ def _square(left: float, top: float, right: float, bottom: float, sureness: floa
 def reference_face(
     encoder: IdentityEncoder, picture_CHW: Tensor, mask_HW: Tensor | None = None, name: str = "the picture"
 ) -> tuple[Tensor, tuple[str, ...]]:
-    """Cut the face out of a reference picture.
+    """Cut the face out of a reference picture; without one, or with a wrong mask, it is a MediaError.
 
     Args:
         encoder: finds the face where kornia does not.
@@ -181,25 +181,54 @@ def reference_face(
 
     Returns:
         (3, size, size) as the encoder reads it, and what the user should know.
-
-    Raises:
-        MediaError: no face is found, or the mask is empty or of another size.
     """
     size = encoder.config.size
     if mask_HW is not None:
-        return crop(picture_CHW, _masked(picture_CHW, mask_HW), size), ()
-    finder = kornia_finder()
-    faces = finder(picture_CHW) if finder else []
-    faces = faces or find_faces(encoder, picture_CHW)
+        return crop(picture_CHW, masked_face(picture_CHW, mask_HW), size), ()
+    kornia = kornia_finder()
+    ours: Finder = lambda picture: find_faces(encoder, picture)  # noqa: E731
+    face, notes = found_face(picture_CHW, [kornia, ours] if kornia else [ours], name)
+    return crop(picture_CHW, face, size), notes
+
+
+def found_face(
+    picture_CHW: Tensor, finders: Sequence[Finder], name: str = "the picture"
+) -> tuple[Face, tuple[str, ...]]:
+    """Look for the one face of a reference picture.
+
+    Args:
+        picture_CHW: (3, H, W) in -1..1.
+        finders: who looks, one after the other until one finds something.
+        name: of the picture, for complaints.
+
+    Returns:
+        The surest face, and what the user should know.
+
+    Raises:
+        MediaError: there is none.
+    """
+    faces = next(filter(None, (finder(picture_CHW) for finder in finders)), [])
     if not faces:
         raise MediaError(f"no face is found in {name}; give a closer picture, or mark the face with a mask")
     notes = ()
     if len(faces) > 1:
         notes = (f"{len(faces)} faces are found in {name}; the surest is taken, a mask picks another",)
-    return crop(picture_CHW, faces[0], size), notes
+    return faces[0], notes
 
 
-def _masked(picture_CHW: Tensor, mask_HW: Tensor) -> Face:
+def masked_face(picture_CHW: Tensor, mask_HW: Tensor) -> Face:
+    """The square that an artist marked.
+
+    Args:
+        picture_CHW: (3, H, W).
+        mask_HW: of its size, above 0 where the face is.
+
+    Returns:
+        The smallest square around it.
+
+    Raises:
+        MediaError: the mask is empty or of another size.
+    """
     if mask_HW.shape != picture_CHW.shape[-2:]:
         sizes = [f"{x.shape[-1]}x{x.shape[-2]}" for x in (mask_HW, picture_CHW)]
         raise MediaError(f"the mask is {sizes[0]} and the picture {sizes[1]}; draw it over the picture")

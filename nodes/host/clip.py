@@ -14,6 +14,7 @@ import comfy.utils
 import torch
 from torch import Tensor, nn
 
+from ...moviegen_core.errors import MovieGenError
 from ...moviegen_core.models.text import ByteEncoder, ByteEncoderConfig, tokenize
 from .files import read_model_file
 from .operations import host_operations
@@ -120,6 +121,24 @@ def load_clip(path: Path, role: str = "text") -> comfy.sd.CLIP:
     )
     clip.cond_stage_model.requires_grad_(False).eval()
     return clip
+
+
+def encoder_of(clip: comfy.sd.CLIP) -> ByteEncoder:
+    """The core's encoder in a CLIP.
+
+    Args:
+        clip: from our loaders.
+
+    Returns:
+        The encoder.
+
+    Raises:
+        MovieGenError: it is another family's.
+    """
+    model = clip.cond_stage_model
+    if not isinstance(model, HostTextModel):
+        raise MovieGenError("this CLIP is another family's; connect the one of Load Movie Gen")
+    return model.encoder
 
 
 def max_bytes(clip: comfy.sd.CLIP) -> int | None:

@@ -14,7 +14,7 @@ from ...moviegen_core.weights.files import read_config
 
 FOLDER = "moviegen"
 """Our own kind of model folder: one folder inside it per cast."""
-ROLES = {"diffusion_models": ("video",), "text_encoders": ("text",), "vae": ("tae",)}
+ROLES = {"diffusion_models": ("video", "edit"), "text_encoders": ("text", "edit_text"), "vae": ("tae",)}
 """Roles of a cast whose files belong into the host's own kinds of model folder."""
 
 

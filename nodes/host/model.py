@@ -24,7 +24,7 @@ from ...moviegen_core.models.video import VideoTransformer, VideoTransformerConf
 from ...moviegen_core.stages.generate import fast_dtype
 from ...moviegen_core.weights.cast import open_cast
 from ...moviegen_core.weights.files import load_model as load_core_model
-from ..convert import TIMESTEPS, prediction_from_velocity, times_from_timesteps
+from ..convert import FACES, TIMESTEPS, prediction_from_velocity, times_from_timesteps
 from ..preview import PreviewFactors, fit_preview
 from .files import read_model_file
 from .keeping import patcher_class
@@ -83,10 +83,19 @@ class HostTransformer(VideoTransformer):
         super().__init__(video, device=device, dtype=dtype, operations=layers, attention=host_attention)
         self.dtype = dtype
 
-    def forward(self, x: Tensor, timesteps: Tensor, context: Tensor, **_options: Any) -> Tensor:  # noqa: ANN401
-        """Noise minus data, (B, 16, T, H, W); ``context`` is what ``TextTokens`` makes."""
+    def forward(
+        self,
+        x: Tensor,
+        timesteps: Tensor,
+        context: Tensor,
+        faces: Tensor | None = None,
+        **_options: Any,  # noqa: ANN401
+    ) -> Tensor:
+        """Noise minus data, (B, 16, T, H, W); ``context`` and ``faces`` may be marked."""
         tokens, mask = unmarked(context, self.config.context_widths[0])
         seen = self.context([tokens], None if mask is None else [mask])
+        if faces is not None:
+            seen = seen.joined(*unmarked(faces, self.config.width))
         return prediction_from_velocity(super().forward(x, times_from_timesteps(timesteps), seen))
 
 
@@ -143,19 +152,34 @@ def text_tokens(text_BKC: Tensor | None, width: int, loader: str = "Load Movie G
 class MovieGenModel(comfy.model_base.BaseModel):
     """The host's view of the transformer."""
 
+    network: type[VideoTransformer] = HostTransformer
+    takes_faces = False
+    """Whether it was taught to put a face into a clip."""
+
     def __init__(
         self,
         config: "MovieGenConfig",
         model_type: comfy.model_base.ModelType,
         device: torch.device | str | None = None,
     ) -> None:
-        super().__init__(config, model_type, device=device, unet_model=HostTransformer)
+        super().__init__(config, model_type, device=device, unet_model=self.network)
 
     def extra_conds(self, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - the host's conditioning
-        """What reaches ``forward``: the text, refused when another model's encoder made it."""
+        """What reaches ``forward``: text and faces, refused when another model's encoder made them."""
         width = self.diffusion_model.config.context_widths[0]
-        text = text_tokens(kwargs.get("cross_attn"), width)
-        return super().extra_conds(**kwargs) | {"c_crossattn": text}
+        told = {"c_crossattn": text_tokens(kwargs.get("cross_attn"), width)}
+        if kwargs.get(FACES) is not None:
+            told["faces"] = self._faces(kwargs[FACES])
+        return super().extra_conds(**kwargs) | told
+
+    def _faces(self, tokens_BKC: Tensor) -> comfy.conds.CONDRegular:
+        width = self.diffusion_model.config.width
+        if not self.takes_faces or tokens_BKC.shape[-1] != width + 1:
+            raise MovieGenError(
+                "the conditioning holds a face and this model was not taught to show it; take the model that"
+                " Identity Conditioning took, from Load Movie Gen, role face"
+            )
+        return comfy.conds.CONDRegular(tokens_BKC)
 
     def memory_required(self, input_shape: list[int], cond_shapes: dict[str, Any] | None = None) -> float:  # noqa: ARG002
         """Bytes that one forward needs beside the weights."""
@@ -184,7 +208,11 @@ class MovieGenConfig(comfy.supported_models_base.BASE):
 
 
 def load_model(
-    path: Path, tae_file: Path | None = None, dtype: torch.dtype | None = None, disable_dynamic: bool = False
+    path: Path,
+    tae_file: Path | None = None,
+    dtype: torch.dtype | None = None,
+    disable_dynamic: bool = False,
+    role: str = "video",
 ) -> comfy.model_patcher.ModelPatcher:
     """Load a video transformer as MODEL.
 
@@ -195,11 +223,12 @@ def load_model(
         tae_file: the autoencoder of its latents, for previews; the shipped one when None.
         dtype: what it is kept and computed in; the host's and the device's choice when None.
         disable_dynamic: the host asks for its classic memory handling.
+        role: "video", or "personalized" for one that takes faces.
 
     Returns:
         The host's patcher around the model.
     """
-    file = read_model_file(path, "video")
+    file = read_model_file(path, role)
     check_one_reader(path, file.config.context_widths)
     patcher = patched(MovieGenConfig({"video": file.config}), file.state, dtype, disable_dynamic)
     patcher.model.latent_format.tae_file = tae_file or open_cast("nano").path("tae")

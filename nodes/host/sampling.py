@@ -3,6 +3,7 @@
 # Shape letters: B sound, C channel, F audio latent frame.
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import comfy.model_management
@@ -34,6 +35,12 @@ def progress(total: int) -> OnStep:
         bar.update_absolute(value, max(1, total))
 
     return done
+
+
+def counter(total: int) -> Callable[[], None]:
+    """``progress`` for work that tells of each unit it has done."""
+    done, units = progress(total), count(1)
+    return lambda: done(min(next(units), total))
 
 
 def sample_sound(

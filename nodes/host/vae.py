@@ -16,9 +16,10 @@ import comfy.sd
 import torch
 from torch import Tensor
 
-from ...moviegen_core.errors import GeometryError
+from ...moviegen_core.errors import GeometryError, MovieGenError
 from ...moviegen_core.models.tae import TaeConfig, TemporalAutoencoder
 from ...moviegen_core.stages.decode import WHOLE_PIXELS, Tiling, chunk_cells, decode_clip, decode_stream
+from ...moviegen_core.weights.cast import open_cast
 from ..convert import check_frames, image_from_pixels_, pixels_from_image
 from .files import read_model_file
 from .keeping import adopt
@@ -136,6 +137,30 @@ def load_vae(path: Path) -> MovieGenVAE:
     """Load an autoencoder as VAE."""
     file = read_model_file(path, "tae")
     return MovieGenVAE(file.config, file.state)
+
+
+def on_device(vae: comfy.sd.VAE) -> TemporalAutoencoder:
+    """The autoencoder of a VAE of ours, where the host computes with it.
+
+    Args:
+        vae: from our loaders.
+
+    Returns:
+        The core's model.
+
+    Raises:
+        MovieGenError: it is another family's.
+    """
+    model = getattr(vae, "first_stage_model", None)
+    if not isinstance(model, TemporalAutoencoder):
+        raise MovieGenError("this VAE is another family's; connect the one of Load Movie Gen")
+    comfy.model_management.load_models_gpu([vae.patcher])
+    return model
+
+
+def nano_eyes() -> TemporalAutoencoder:
+    """The shipped autoencoder, to look at clips with."""
+    return on_device(load_vae(open_cast("nano").path("tae")))
 
 
 def decode_memory(config: TaeConfig, shape: tuple[int, ...], dtype: torch.dtype) -> float:

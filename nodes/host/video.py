@@ -26,7 +26,7 @@ from ...moviegen_core.media.read import frames, probe, timed_frames
 from ...moviegen_core.media.read_sound import has_sound, open_sound
 from ...moviegen_core.media.resample import resampled
 from ...moviegen_core.media.sound import SAMPLE_RATE, Sound, exactly
-from ..convert import audio_of, pixels_from_image, sound_of
+from ..convert import audio_of, image_from_pixels_, pixels_from_image, sound_of
 
 TimedPixels = Iterator[tuple[Fraction, Tensor]]
 """Seconds at which a picture appears, and the picture (3, H, W) in -1..1."""
@@ -55,10 +55,20 @@ class Clip:
 
 def clip_of(video: Any) -> Clip:  # noqa: ANN401 - the host's VIDEO
     """Read a VIDEO, whichever kind of it."""
-    return _clip_in_memory(video) if _is_in_memory(video) else _clip_in_file(file_of(video))
+    return _clip_in_memory(video) if is_in_memory(video) else _clip_in_file(file_of(video))
 
 
-def _is_in_memory(video: Any) -> bool:  # noqa: ANN401
+def evenly_seen(video: Any, count: int) -> list[Tensor]:  # noqa: ANN401 - the host's VIDEO
+    """So many of a VIDEO's frames as the host's (H, W, 3) in 0..1, from the first to the last, evenly."""
+    clip = clip_of(video)
+    total = max(1, round(clip.seconds * clip.fps))
+    wanted = {round(place * (total - 1) / max(1, count - 1)) for place in range(min(count, total))}
+    chosen = (pixels for number, pixels in enumerate(clip.steady()) if number in wanted)
+    return [image_from_pixels_(pixels.clone().movedim(0, -1)) for pixels in chosen]
+
+
+def is_in_memory(video: Any) -> bool:  # noqa: ANN401
+    """Whether a VIDEO is tensors, and not a file."""
     return isinstance(video, InputImpl.VideoFromComponents)
 
 
@@ -144,7 +154,7 @@ def with_sound(video: Any, sound: Sound, keep_sound: bool = False) -> tuple[Any,
         A VIDEO of the same kind, and what was done in words.
     """
     sound = remixed(sound, min(2, len(sound.speakers)))
-    if _is_in_memory(video):
+    if is_in_memory(video):
         clip, parts = _clip_in_memory(video), video.get_components()
         fitted = exactly(resampled(sound, SAMPLE_RATE), clip.num_samples())
         depth = {"bit_depth": video.get_bit_depth()} if hasattr(video, "get_bit_depth") else {}

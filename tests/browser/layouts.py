@@ -10,9 +10,13 @@ SIZES = {
     "GetImageSize": (300, 160),
     "ImageScale": (300, 0),
     "KSampler": (360, 540),
-    "MovieGenLoadCast": (360, 0),
+    "MovieGenEdit": (420, 1100),
+    "MovieGenEditPrompt": (360, 460),
     "MovieGenEmptyLatent": (360, 310),
+    "MovieGenKeepRest": (420, 560),
+    "MovieGenLoadCast": (360, 0),
     "MovieGenPrompt": (360, 350),
+    "MovieGenSaveLossless": (300, 150),
     "SamplerCustom": (360, 520),
     "SamplerCustomAdvanced": (300, 420),
     "SaveImage": (400, 480),
@@ -139,6 +143,80 @@ seconds of its own drawn world.
 more; at 1 nothing of the source is left."""
 
 
+EDIT_CLIP = """\
+## Edit a clip
+Press **Run**: a clip is made from words, and then changed five times, each change on top of the last. \
+*Movie Gen Edit* does all of it: it reads the instruction, finds out what the clip shall show, lets the \
+model change it (FlowEdit), and takes only what really changed. Everything else stays the source's own, \
+**bit for bit**, however many edits follow: each node shows where, and says how much was kept.
+
+**Change first**: the **instruction** of any edit. Only that one and those after it run again.
+
+**Your own video**: put *Load Video* in the place of *Source*, and say in **caption** what it shows.
+
+**Words that the rules know**
+- *make the ball blue*, *change the ball to a star*, *add a bird*, *remove the bird*
+- *change the background to a desert*, *make it snow*, *make it black and white*
+
+What they make of it stands on the node; **by_hand** overrules them.
+
+**The numbers**
+- **strength**: near 1 the layout changes as well; lower keeps more.
+- **text_pull**, **source_pull**: 0 takes what suits the model.
+- **averages**: more are steadier and slower.
+- **sensitivity**: lower takes only strong changes, higher also faint ones.
+- **seed**: another number, another edit.
+
+nano is a draft and knows one small drawn world: shapes smear, colours and places are right more often. \
+*Save Video* writes H.264, which comes close and is not exact; *Save Video Lossless* keeps every bit."""
+
+KEEP_THE_REST = """\
+## Keep what was not asked
+Press **Run**. A model that edits a clip draws **all of it** anew, and softens what it should have left \
+alone. *Keep What Was Not Asked* takes from the edit only what changed; the rest is the source's own, \
+**bit for bit**, with its sound, rate and length. It works on anybody's edit.
+
+**Put your own in**
+- *Load Video* in the place of *Source* (group 2); nano's clip only stands in for it.
+- Your model's edit in the place of group 3, into **edited**. What stands there now sends the clip \
+through an autoencoder, as every model does, and turns what is red into other colours.
+
+Sizes, rates and lengths may differ: the node says how it aligned them, or why it cannot.
+
+**The numbers**
+- **sensitivity**: too much is taken? Lower it. The change is missed? Raise it.
+- **grow**, **feather**: how far the matte reaches, and how soft it ends, in shares of the height.
+- **compare**: nano's eyes are not fooled by softened edges; pixels alone are faster.
+- **mask**: connect your own, white where the edit shall show; it wins.
+
+*Save Video* writes H.264: close, not exact. *Save Video Lossless* (mkv, FFV1) keeps every bit; players \
+such as VLC and mpv show it, browsers do not."""
+
+FLOW_EDIT = """\
+## Edit with any flow model
+Press **Run**. No training, no inversion: the same noise is laid on the clip and on the edit, the model \
+is asked where it would go under either text, and only the *difference* moves the clip (FlowEdit). With \
+equal texts nothing moves at all.
+
+**With your Wan, LTX, Hunyuan Video or other flow model**
+- its own loaders in the place of *Load Movie Gen*,
+- *CLIP Text Encode* in the place of both *Movie Gen Prompt*s, fed by *Edit Prompt*,
+- your clip through *VAE Encode* with its VAE.
+
+Guider, sampler and *SamplerCustomAdvanced* stay as they are.
+
+**Change first**: **instruction** and **caption** in *Edit Prompt*.
+
+**The numbers**
+- **denoise**: how far the clip may change; 0.5 keeps the layout, 0.9 hardly.
+- **target_guidance**: more follows the new words harder; **source_guidance**: more erases what the old \
+words name.
+- **steps** and **imitated_steps** alike make equal steps.
+- **averages**: noises per step; 2 or 4 calm a restless edit.
+
+*Keep What Was Not Asked* then puts the source back wherever nothing was asked for."""
+
+
 def _stage(
     note: str, height: int, *groups: Group, loaders: tuple[str, ...] = ("1",)
 ) -> tuple[tuple[Row, ...], ...]:
@@ -197,9 +275,50 @@ def _video_to_video() -> Layout:
     return Layout(stacks=(first, (row, new)), fixed=("7",), pictures=(("19",), ("19",)))
 
 
+def _edit_clip() -> Layout:
+    source = Group(title="2  A source clip", columns=(("2", "3", "4"), ("5", "6"), ("7", "8")))
+    names = ("Colour", "Another colour", "Place", "Weather", "Look")
+    edits = tuple(
+        Group(title=f"3.{number}  {name}", columns=((f"{number}0", f"{number}1"),))
+        for number, name in enumerate(names, start=1)
+    )
+    return Layout(
+        stacks=_stage(EDIT_CLIP, 720, source, *edits),
+        fixed=("5", "10", "20", "30", "40", "50"),
+        pictures=(("8", "11", "21"), ("31", "41", "51")),
+    )
+
+
+def _keep_the_rest() -> Layout:
+    groups = (
+        Group(title="2  A source clip: yours", columns=(("2", "3", "4"), ("5", "6", "7"))),
+        Group(
+            title="3  An edited clip: anybody's",
+            columns=(("8", "9", "10"), ("11", "12", "13"), ("14", "15", "16"), ("17", "18")),
+        ),
+        Group(title="4  Only what changed", columns=(("19",), ("20", "21", "22"))),
+    )
+    return Layout(stacks=_stage(KEEP_THE_REST, 620, *groups), fixed=("5",), pictures=(("18", "20"), ("22",)))
+
+
+def _flow_edit() -> Layout:
+    groups = (
+        Group(title="2  A source clip", columns=(("2", "3", "4"), ("5", "6"), ("7", "8"))),
+        Group(title="3  What to change", columns=(("10",), ("11", "12"))),
+        Group(title="4  Edit", columns=(("9", "13", "14", "15", "16"), ("17", "18", "19"))),
+        Group(title="5  Only what changed", columns=(("20", "21"),)),
+    )
+    return Layout(
+        stacks=_stage(FLOW_EDIT, 620, *groups), fixed=("5", "15"), pictures=(("8", "8"), ("21", "21"))
+    )
+
+
 LAYOUTS = {
     "text_to_video": _text_to_video(),
     "text_to_image": _text_to_image(),
     "compare_schedules": _compare_schedules(),
     "video_to_video": _video_to_video(),
+    "edit_clip": _edit_clip(),
+    "keep_the_rest": _keep_the_rest(),
+    "flow_edit": _flow_edit(),
 }

@@ -29,7 +29,11 @@ SHOWN = "text_to_video"
 PATIENCE = 240
 """Seconds that a run may take."""
 NOTE_COLOURS = ("#432", "#653")
-COLOURS = {"MovieGenPrompt": ("#232", "#353"), "CLIPTextEncode": ("#322", "#533")}
+WANTED = ("#232", "#353")
+COLOURS = {
+    **dict.fromkeys(("MovieGenPrompt", "MovieGenEdit", "MovieGenEditPrompt"), WANTED),
+    "CLIPTextEncode": ("#322", "#533"),
+}
 """Title and body of what one writes into: what to show, and what not."""
 OPEN = """
 async ([prompt, name]) => {

@@ -28,7 +28,7 @@ def start(folder):
     import nodes
 
     assert asyncio.run(nodes.load_custom_node(str(ROOT)))
-    for extra in ("nodes_custom_sampler", "nodes_audio"):
+    for extra in ("nodes_custom_sampler", "nodes_audio", "nodes_ip2p"):
         path = str(Path(folder) / "comfy_extras" / f"{extra}.py")
         assert asyncio.run(nodes.load_custom_node(path, module_parent="comfy_extras"))
     return types.SimpleNamespace(nodes=nodes.NODE_CLASS_MAPPINGS, ours=pack_module)
@@ -113,6 +113,19 @@ def sound_folder(comfy_host, tmp_path_factory):  # noqa: ARG001 - the host comes
     root = tmp_path_factory.mktemp("casts")
     folder_paths.add_model_folder_path("moviegen", str(root))
     return write_sound_cast(root)
+
+
+@pytest.fixture(scope="session")
+def edit_folder(comfy_host, tmp_path_factory):  # noqa: ARG001 - the host comes first
+    """A tiny cast that edits and takes faces, in the host's model folders."""
+    import folder_paths
+
+    sys.path.append(str(Path(__file__).parent))  # last, as its neighbours' names are common ones
+    from edit_casts import write_edit_cast
+
+    root = tmp_path_factory.mktemp("casts")
+    folder_paths.add_model_folder_path("moviegen", str(root))
+    return write_edit_cast(root)
 
 
 @pytest.fixture

@@ -126,7 +126,10 @@ def clip(files):
 
 def test_every_prompt_twin_is_run_here():
     names = {path.stem for path in (ROOT / "tests" / "prompts").glob("*.json")}
-    assert names == {"text_to_video", "text_to_image", "compare_schedules", "video_to_video"}
+    assert names == {
+        *("text_to_video", "text_to_image", "compare_schedules", "video_to_video"),
+        *("edit_clip", "keep_the_rest", "flow_edit"),
+    }
 
 
 def test_text_to_video_shows_what_the_words_say(server, judged):
@@ -166,6 +169,62 @@ def test_video_to_video_keeps_the_place_and_takes_the_colours_away(server, judge
     source, new = frames[:, :, :192], frames[:, :, 196:]
     assert judged(source)["place"] == judged(new)["place"] == "beach"
     assert colourfulness(new) < 0.5 * colourfulness(source)
+
+
+def short_clip(files):
+    """The frames of the one clip saved, 24 at 16 a second."""
+    (file,) = files
+    frames, fps = read_clip(file)
+    assert (len(frames), fps) == (24, 16)
+    return frames.float()
+
+
+def redness(frames):
+    """Share of the pixels that are clearly red."""
+    red, green, blue = frames.unbind(-1)
+    return float(((red - green > 90) & (red - blue > 90)).float().mean())
+
+
+def blueness(frames):
+    """Share of the pixels that are of a ball's blue, which the sea's is not."""
+    red, green, blue = frames.unbind(-1)
+    return float(((blue - red > 90) & (blue - green > 90)).float().mean())
+
+
+def test_flow_edit_makes_the_ball_blue_and_keeps_most_of_the_beach(server):
+    files = run_twin(server, "flow_edit")
+    source, edited = (short_clip(files(f"flow_edit/{name}")) for name in ("source", "edited"))
+    assert redness(edited) < 0.2 * redness(source)
+    assert blueness(edited) > blueness(source) + 0.01
+    far = (edited - source).abs().mean(-1)
+    assert (far < 8).float().mean() > 0.5
+
+
+def test_keep_the_rest_takes_the_ball_alone_of_an_edit_that_softened_all(server):
+    files = run_twin(server, "keep_the_rest")
+    edited, kept = (short_clip(files(f"keep_the_rest/{name}")) for name in ("edited", "kept"))
+    (exact,) = (server.base / "output" / "movie-gen" / "keep_the_rest").glob("exact_*.mkv")
+    lossless = read_clip(exact)[0].float()
+    assert lossless.shape == kept.shape
+    assert (lossless - kept).abs().mean() < 4
+    assert redness(edited) < 0.2
+    (matte,) = files("keep_the_rest/matte")
+    with Image.open(matte) as picture:
+        below = np.asarray(picture.convert("L"))[112:]
+    assert 0.5 < (below == 0).mean() < 0.98
+
+
+def test_five_edits_in_a_row_each_do_something_and_the_first_two_leave_the_beach(server):
+    files = run_twin(server, "edit_clip")
+    clips = [
+        short_clip(files(f"edit_clip/{name}")) for name in ("source", *(f"edit_{n}" for n in range(1, 6)))
+    ]
+    assert redness(clips[1]) < 0.2 * redness(clips[0])
+    for before, after in pairwise(clips):
+        assert (after - before).abs().mean() > 1
+    far = (clips[2] - clips[0]).abs().mean(-1)
+    assert (far < 8).float().mean() > 0.4
+    assert colourfulness(clips[5]) < 0.5 * colourfulness(clips[2])
 
 
 def test_the_frames_saved_are_as_many_as_were_asked_for(server):

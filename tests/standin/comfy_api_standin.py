@@ -9,7 +9,7 @@ WIDGET = (*BASIC, "default", "socketless", "force_input")
 NUMBER = (*WIDGET, "min", "max", "step", "control_after_generate", "display_mode")
 TYPES = {
     **dict.fromkeys(("Model", "Clip", "Vae", "Conditioning", "Latent", "Image", "Mask", "Sigmas"), BASIC),
-    **dict.fromkeys(("Audio", "Video", "Sampler", "ClipVisionOutput"), BASIC),
+    **dict.fromkeys(("Audio", "Video", "Sampler", "ClipVisionOutput", "Guider"), BASIC),
     "Int": NUMBER,
     "Float": (*NUMBER, "round"),
     "String": (*WIDGET, "multiline", "placeholder", "dynamic_prompts"),

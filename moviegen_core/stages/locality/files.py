@@ -50,6 +50,8 @@ class Composited:
     """How the edit was brought to the source where they did not match."""
     picture: Tensor
     """(H', W', 3) uint8: three frames with the matte as a tint, and the matte below."""
+    mattes: Callable[[], Iterator[Tensor]]
+    """Starts the mattes as they were used, in order, (H, W) uint8."""
 
 
 def clip_shape(path: Path | str) -> ClipShape:
@@ -154,7 +156,7 @@ def composite_over(
     _write(path, job, _counted(result.frames(), on_frame), facts)
     error = _written_error(path, job, result, on_frame)
     report = replace(result.report(), psnr_outside_file=error)
-    return Composited(path=path, report=report, notes=(), picture=result.picture())
+    return Composited(path=path, report=report, notes=(), picture=result.picture(), mattes=result.mattes)
 
 
 @dataclass(frozen=True, slots=True)

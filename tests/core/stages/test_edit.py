@@ -14,7 +14,7 @@ from moviegen_core.media.read_sound import has_sound
 from moviegen_core.media.sound import sound_from
 from moviegen_core.media.write import write_clip
 from moviegen_core.media.write_lossless import write_lossless
-from moviegen_core.stages.edit import Locality, edit_file, working_shape
+from moviegen_core.stages.edit import Locality, edit_file, made_as, working_shape
 from moviegen_core.stages.reconstruct import reconstruct
 
 SHAPE = ClipShape(num_frames=10, fps=Fraction(24), height=1080, width=1920)
@@ -106,3 +106,10 @@ def test_stopping_leaves_nothing_behind(tiny_models, source, tmp_path):
     with pytest.raises(Interrupted):
         edit_file(tiny_models, source, tmp_path / "out.mkv", paint, on_frame=stop)
     assert {path.name for path in tmp_path.iterdir()} == {"source.mkv"}
+
+
+def test_a_workflow_that_a_host_left_in_a_file_is_no_caption(tmp_path):
+    frames = torch.zeros(2, 16, 16, 3, dtype=torch.uint8)
+    for prompt, caption in (("a red ball", "a red ball"), ('{"1": {"class_type": "SaveVideo"}}', "")):
+        path = write_clip(tmp_path / "told.mp4", frames, Fraction(8), metadata={"prompt": prompt})
+        assert made_as(path) == caption
