@@ -205,7 +205,7 @@ FITS = ("crop", "pad", "stretch")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameFit:
-    """How a frame becomes a larger one of an exact size: enlarged evenly and cut or bordered, or stretched."""
+    """A frame on its way to an exact larger size: enlarged evenly and cut or bordered; or stretched."""
 
     source: tuple[int, int]
     """(height, width) before."""

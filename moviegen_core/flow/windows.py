@@ -107,7 +107,7 @@ def spread_windows(length: int, window: int, overlap: int, scale: int = 1) -> li
     ]
 
 
-def trapezoid(place: slice, length: int, overlap: int, scale: int) -> Tensor:
+def trapezoid(place: slice, length: int, overlap: int, scale: int = 1) -> Tensor:
     """Rises over the overlap and falls over it, except at the ends of the length."""
     weight = torch.ones((place.stop - place.start) * scale)
     shared = overlap * scale

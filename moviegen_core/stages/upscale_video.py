@@ -84,6 +84,8 @@ class UpscaleJob:
     crf: int = CRF
     source_key: str = ""
     """A name for what the source holds, where its file does not always hold the same bytes."""
+    source_name: str | None = None
+    """What the result's tags call the source; nothing when empty, when None as its file is called."""
     way_on: str = "go on with --resume"
     """What a user does after a stop."""
 
@@ -346,8 +348,8 @@ def _join(job: UpscaleJob, units: Job, count: int) -> Joined:
 
 def _metadata(job: UpscaleJob) -> dict[str, str]:
     """What the file says about how it was made."""
-    return {
-        "source": job.source.path.name,
+    name = job.source.path.name if job.source_name is None else job.source_name
+    return ({"source": name} if name else {}) | {
         "upscaler": job.upscaler.name,
         "size": job.settings.fit.describe(),
         "colour": job.settings.colour,

@@ -26,6 +26,7 @@ from ...moviegen_core.media.read import frames, probe, timed_frames
 from ...moviegen_core.media.read_sound import has_sound, open_sound
 from ...moviegen_core.media.resample import resampled
 from ...moviegen_core.media.sound import SAMPLE_RATE, Sound, exactly
+from ...moviegen_core.media.write import CRF, write_clip
 from ..convert import audio_of, pixels_from_image, sound_of
 
 TimedPixels = Iterator[tuple[Fraction, Tensor]]
@@ -55,10 +56,11 @@ class Clip:
 
 def clip_of(video: Any) -> Clip:  # noqa: ANN401 - the host's VIDEO
     """Read a VIDEO, whichever kind of it."""
-    return _clip_in_memory(video) if _is_in_memory(video) else _clip_in_file(file_of(video))
+    return _clip_in_memory(video) if is_in_memory(video) else _clip_in_file(file_of(video))
 
 
-def _is_in_memory(video: Any) -> bool:  # noqa: ANN401
+def is_in_memory(video: Any) -> bool:  # noqa: ANN401
+    """Whether its frames are there as tensors, and not in a file."""
     return isinstance(video, InputImpl.VideoFromComponents)
 
 
@@ -132,6 +134,13 @@ def new_file(ending: str) -> Path:
     return folder / f"moviegen_{uuid4().hex[:12]}{ending}"
 
 
+def write_video(frames: Iterator[Tensor], fps: Fraction, crf: int = CRF) -> Any:  # noqa: ANN401
+    """Frames (H, W, 3) uint8 as they come into a file of the temp folder, as VIDEO."""
+    path = new_file(".mp4")
+    write_clip(path, frames, fps, crf=crf)
+    return InputImpl.VideoFromFile(str(path))
+
+
 def with_sound(video: Any, sound: Sound, keep_sound: bool = False) -> tuple[Any, str]:  # noqa: ANN401
     """A VIDEO with this sound, exactly as long as the pictures, which are not touched.
 
@@ -144,7 +153,7 @@ def with_sound(video: Any, sound: Sound, keep_sound: bool = False) -> tuple[Any,
         A VIDEO of the same kind, and what was done in words.
     """
     sound = remixed(sound, min(2, len(sound.speakers)))
-    if _is_in_memory(video):
+    if is_in_memory(video):
         clip, parts = _clip_in_memory(video), video.get_components()
         fitted = exactly(resampled(sound, SAMPLE_RATE), clip.num_samples())
         depth = {"bit_depth": video.get_bit_depth()} if hasattr(video, "get_bit_depth") else {}

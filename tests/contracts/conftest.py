@@ -29,8 +29,11 @@ def without_host(said):
         "report": types.SimpleNamespace(say_on_node=lambda _node, text: said.append(text)),
         "clip": types.SimpleNamespace(max_bytes=lambda _clip: 512),
         **{name: types.SimpleNamespace() for name in ("model", "vae", "sound", "frame_encoder")},
+        **{name: types.SimpleNamespace() for name in ("decode", "windows", "resampled", "unfinished")},
+        "source": types.SimpleNamespace(Footage=types.SimpleNamespace),
+        "upscalers": types.SimpleNamespace(upscaler_names=lambda: ["lanczos", "bicubic"]),
         "codec": types.SimpleNamespace(codec_of=lambda vae: vae),
-        "sampling": types.SimpleNamespace(midpoint_sampler=lambda: "midpoint"),
+        "sampling": types.SimpleNamespace(midpoint_sampler=lambda: "midpoint", OnStep=None),
         "video": types.SimpleNamespace(Clip=types.SimpleNamespace, clip_of=lambda video: video),
     }
     host = types.ModuleType(f"{NAME}.nodes.host")
