@@ -136,10 +136,10 @@ def sentence(drift: Drift, count: int, seconds: float) -> str:
     if not facts:
         return f"{count} frames are too few to compare; a clip of two parts of {seconds:g} s is needed"
     colour, contrast = facts["colour"], facts["contrast"]
-    seen = "seen" if colour > SEEN or contrast > STRONG else "not seen"
+    seen = "can" if colour > SEEN or contrast > STRONG else "cannot"
     return (
         f"{len(drift.parts)} parts of {seconds:g} s\ncolour wanders by {colour:g} (2 is just seen)\ncontrast"
-        f" by a factor of {contrast:g}\nthat is {seen}"
+        f" by a factor of {contrast:g}\nit {seen} be seen"
     )
 
 

@@ -79,7 +79,7 @@ class MovieGenUpscaleVideo(io.ComfyNode):
                     tooltip="Of a cast's upsampler alone; 1 is soft and true, more draw more detail.",
                 ),
                 io.Int.Input(
-                    "seed",
+                    "detail_seed",
                     default=0,
                     min=0,
                     max=SEED_RANGE - 1,
@@ -108,7 +108,7 @@ class MovieGenUpscaleVideo(io.ComfyNode):
         colour: str,
         tile: int,
         steps: int,
-        seed: int,
+        detail_seed: int,
         crf: int,
         upscale_model: Any = None,  # noqa: ANN401
     ) -> io.NodeOutput:
@@ -116,7 +116,7 @@ class MovieGenUpscaleVideo(io.ComfyNode):
 
         def upscaler_at(side: int) -> Upscaler:
             if upscale_model is None:
-                return upscalers.named_upscaler(upscaler, steps, seed)
+                return upscalers.named_upscaler(upscaler, steps, detail_seed)
             return upscalers.network_upscaler(upscale_model, side)
 
         wish = Wish(height=height, width=width, fit=fit, colour=colour, crf=crf)
@@ -172,7 +172,7 @@ class MovieGenRedrawVideo(io.ComfyNode):
                     tooltip="Pixels of each side of an enlarged frame sampled at once; 0 gives whole frames.",
                 ),
                 io.Int.Input(
-                    "noise_seed",
+                    "detail_seed",
                     default=0,
                     min=0,
                     max=SEED_RANGE - 1,
@@ -199,13 +199,13 @@ class MovieGenRedrawVideo(io.ComfyNode):
         window: int,
         overlap: int,
         tile: int,
-        noise_seed: int,
+        detail_seed: int,
         crf: int,
     ) -> io.NodeOutput:
         """Look at the clip, draw it larger, compare."""
         known = resampled.wiring_key(cls.hidden, GUIDER_INPUTS) or uuid4().hex
-        content = content_key({"wired": known, "sigmas": sigmas.tolist(), "seed": noise_seed})
-        drawn = resampled.Redrawing(guider=guider, sampler=sampler, sigmas=sigmas, vae=vae, seed=noise_seed)
+        content = content_key({"wired": known, "sigmas": sigmas.tolist(), "seed": detail_seed})
+        drawn = resampled.Redrawing(guider=guider, sampler=sampler, sigmas=sigmas, vae=vae, seed=detail_seed)
         upscaler = resampled.redrawing_upscaler(
             drawn, window=window, overlap=overlap, tile=tile, content=content
         )

@@ -81,7 +81,7 @@ def upscale(run):
 
     def call(video, **changes):
         fields = {"upscaler": "lanczos", "height": 48, "width": 0, "fit": "crop", "colour": "wavelet"}
-        fields |= {"tile": 512, "steps": 1, "seed": 0, "crf": 14}
+        fields |= {"tile": 512, "steps": 1, "detail_seed": 0, "crf": 14}
         return run("MovieGenUpscaleVideo", video=video, **(fields | changes))
 
     return call
@@ -285,6 +285,19 @@ def test_a_full_disk_names_what_to_do_in_the_words_of_a_node(upscale, of_file, f
         upscale(of_file(film(60)))
 
 
+def test_the_node_tells_its_plan_then_how_far_it_is_then_the_report(
+    upscale, of_file, film, comfy_host, monkeypatch
+):
+    module, said = comfy_host.ours("nodes.upscale"), []
+    monkeypatch.setattr(module.report, "say_on_node", lambda _node, text: said.append(text))
+    monkeypatch.setattr(module, "SAY_SECONDS", 0.0)
+    report = upscale(of_file(film(40)))[2]
+    assert "40 frames, 32x24 to 64x48, 3 units of 16 frames, about" in said[0]
+    assert "of memory, about" in said[0]
+    assert any("16 of 40 frames" in text and "s left" in text for text in said[1:-1])
+    assert said[-1] == report
+
+
 def test_the_comparison_shows_the_frames_of_the_clip_itself(upscale, of_file, film):
     source = film(40)
     video, compared, _ = upscale(of_file(source))
@@ -462,7 +475,11 @@ def test_a_cast_with_an_upsampler_can_be_chosen_and_draws_detail_by_its_seed(
     source = of_file(film(3))
     first, other, plain = (
         read_clip(upscale(source, **fields)[0].get_stream_source())[0]
-        for fields in ({"upscaler": names[-1]}, {"upscaler": names[-1], "seed": 1}, {"upscaler": "lanczos"})
+        for fields in (
+            {"upscaler": upsampler_cast.name},
+            {"upscaler": upsampler_cast.name, "detail_seed": 1},
+            {"upscaler": "lanczos"},
+        )
     )
     assert first.shape == (3, 48, 64, 3)
     assert not torch.equal(first, other)
@@ -474,7 +491,7 @@ def drawn(run, cast, video, prompts, *, steps=1, denoise=0.2, **changes):
     positive, negative = prompts
     guider = run("CFGGuider", model=cast.model, positive=positive, negative=negative, cfg=1.0)[0]
     fields = {"height": 64, "width": 96, "fit": "crop", "colour": "wavelet", "window": 16, "overlap": 8}
-    fields |= {"tile": 0, "noise_seed": 5, "crf": 0}
+    fields |= {"tile": 0, "detail_seed": 5, "crf": 0}
     return run(
         "MovieGenRedrawVideo",
         video=video,
