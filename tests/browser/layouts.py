@@ -312,7 +312,7 @@ def _source(note: str, height: int, *after: Group, long: bool = False) -> tuple[
 
 def _upscale(note: str, name: str) -> Layout:
     large = Group(title="5  Large", columns=(("9",), ("10", "11")))
-    return Layout(stacks=_source(note, 660, large), pictures=((name,), (name,)))
+    return Layout(stacks=_source(note, 660, large), pictures=((name,),))
 
 
 def _redraw() -> Layout:
