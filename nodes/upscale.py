@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from textwrap import fill
 from typing import Any
 from uuid import uuid4
 
@@ -33,6 +34,8 @@ FAMILY = (".mp4", ".m4v", ".mov")
 """Endings that a result keeps; of other files that carry sound it is .mkv, which holds any."""
 SHOWN = (0.0, 0.5, 1.0)
 """Where in the clip the comparison looks."""
+LINE = 44
+"""Characters that a node shows beside each other."""
 SAY_SECONDS = 2.0
 """Between two words about how far it is."""
 GUIDER_INPUTS = ("guider", "sampler", "sigmas", "vae")
@@ -352,7 +355,8 @@ class Teller:
     def tell_plan(self, plan: Plan, units: Job) -> None:
         """Before the work."""
         self.made = self.before = plan.done_units * plan.unit_frames
-        self.plan = "\n".join([plan.text, *self.notes, units.notice]).strip()
+        told = [plan.text, *self.notes, units.notice]
+        self.plan = "\n".join(fill(text, LINE) for text in told if text)
         self.start = time.monotonic()
         self.say(self.plan)
         self.bar(min(self.made, self.total or self.made))
@@ -380,18 +384,19 @@ def comparison(job: UpscaleJob, made: Upscaled) -> Tensor:
 def sentence(job: UpscaleJob, made: Upscaled, sound: str) -> str:
     """What the node says when it is done."""
     before = f", {made.resumed_frames} of them from before" if made.resumed_frames else ""
-    lines = [f"{job.upscaler.name}: {job.settings.fit.describe()}, {made.num_frames} frames{before}"]
+    lines = [f"{job.upscaler.name}, {made.num_frames} frames{before}"]
+    lines += job.settings.fit.describe().split(", ")
     lines += [f"sound {sound}"] if sound != "none" else ["no sound"]
     lines += [f"left out: {', '.join(made.dropped)}"] if made.dropped else []
     told = {name: value for name, value in made.report.items() if value is not None}
-    lines += [f"{name} {value:g} ({MEANING[name]})" for name, value in told.items()]
-    lines += job.source.notes
+    lines += [f"{name} {value:.3g}: {MEANING[name]}" for name, value in told.items()]
+    lines += [fill(note, LINE) for note in job.source.notes]
     lines += [f"peak memory of ComfyUI {told_bytes(made.peak)}"] if made.peak else []
     return "\n".join(lines)
 
 
 MEANING = {
-    "colour": "distance to the source, below 1 nobody sees",
+    "colour": "below 1 nobody sees it",
     "flicker": "1 is as steady as the source",
     "seam": "between windows, 1 is none",
     "tiles": "between tiles, 1 is none",

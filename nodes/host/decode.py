@@ -54,14 +54,14 @@ def decoded(vae: Any, latent: Tensor, count: int) -> Decoded:  # noqa: ANN401
     """
     if is_ours(vae):
         frames = (frame for clip in latent for frame in _streamed(vae, clip[None], count))
-        how = "decoded as a stream, in chunks that join exactly"
+        how = "decoded as a stream,\nin chunks that join exactly"
         return Decoded(frames=frames, num_frames=count * len(latent), how=how)
     images = _tiled(vae, latent)
     kept = images[:, : count or None]
     if count > images.shape[1]:
         raise GeometryError(f"this VAE decodes {images.shape[1]} frames, not {count}; give that many, or 0")
     size = told_bytes(images.numel() * images.element_size())
-    how = f"this VAE cannot stream: decoded in ComfyUI's tiles, all frames in memory ({size})"
+    how = f"this VAE cannot stream: decoded in\nComfyUI's tiles, all frames in memory\n({size})"
     frames = (as_bytes(image) for clip in kept for image in clip)
     return Decoded(frames=frames, num_frames=kept.shape[0] * kept.shape[1], how=how)
 

@@ -236,7 +236,8 @@ AUDIO by *Add Sound to Video*. *Upscale Video* carries it through untouched.
 - **upscaler**: *lanczos* adds no detail; a cast with an upsampler, or an upscale model, does.
 - **height**, **width**, **fit**: exact, whatever the clip's shape.
 
-Stopped in the last step? **Run** again: finished parts of the large clip are kept."""
+Stopped in the last step? **Run** again: finished parts of the large clip are kept. The next clip wants \
+another **noise_seed**: set *control after generate* to *randomize*, or type one."""
 
 
 def _stage(
@@ -297,6 +298,10 @@ def _video_to_video() -> Layout:
     return Layout(stacks=(first, (row, new)), fixed=("7",), pictures=(("19",), ("19",)))
 
 
+SAME_AGAIN = ("7",)
+"""Their clip is the same in the next run, so that an upscale that was stopped can go on with it."""
+
+
 def _source(note: str, height: int, *after: Group, long: bool = False) -> tuple[tuple[Row, ...], ...]:
     """What makes a clip of words in all workflows of long and large clips, and what comes after it."""
     sample = ("20", "5", "6", "7") if long else ("5", "6", "7")
@@ -312,7 +317,7 @@ def _source(note: str, height: int, *after: Group, long: bool = False) -> tuple[
 
 def _upscale(note: str, name: str) -> Layout:
     large = Group(title="5  Large", columns=(("9",), ("10", "11")))
-    return Layout(stacks=_source(note, 660, large), pictures=((name,),))
+    return Layout(stacks=_source(note, 660, large), fixed=SAME_AGAIN, pictures=((name,),))
 
 
 def _redraw() -> Layout:
@@ -320,7 +325,7 @@ def _redraw() -> Layout:
         Group(title="5  What to draw with", columns=(("9", "10"),)),
         Group(title="6  Large", columns=(("11",), ("12", "13"))),
     )
-    return Layout(stacks=_source(REDRAW, 560, *large), pictures=(("13",), ("13",)))
+    return Layout(stacks=_source(REDRAW, 560, *large), fixed=SAME_AGAIN, pictures=(("13",), ("13",)))
 
 
 def _long_clip() -> Layout:
@@ -332,7 +337,11 @@ def _long_clip() -> Layout:
 
 def _film() -> Layout:
     large = Group(title="5  Large", columns=(("9",), ("10",)))
-    return Layout(stacks=_source(FILM, 520, large, long=True), pictures=(("10", "10"), ("10", "10")))
+    return Layout(
+        stacks=_source(FILM, 520, large, long=True),
+        fixed=SAME_AGAIN,
+        pictures=(("10", "10"), ("10", "10")),
+    )
 
 
 LAYOUTS = {

@@ -120,7 +120,7 @@ def test_a_clip_in_memory_gets_there_too_and_its_sound_lasts_as_long(upscale, ap
     path = video.get_stream_source()
     assert read_clip(path)[0].shape == (20, 96, 128, 3)
     assert count_samples(open_sound(path)) == samples_for(20, FPS)
-    assert "transparency is dropped" in said
+    assert "transparency is dropped" in said.replace("\n", " ")
     assert compared.shape[1:3] == (96, 2 * 128 + GAP)
     assert [one.suffix for one in leftovers(folders)[1]].count(".mkv") == 0
 
@@ -292,8 +292,9 @@ def test_the_node_tells_its_plan_then_how_far_it_is_then_the_report(
     monkeypatch.setattr(module.report, "say_on_node", lambda _node, text: said.append(text))
     monkeypatch.setattr(module, "SAY_SECONDS", 0.0)
     report = upscale(of_file(film(40)))[2]
-    assert "40 frames, 32x24 to 64x48, 3 units of 16 frames, about" in said[0]
-    assert "of memory, about" in said[0]
+    plan = " ".join(said[0].split())
+    assert "40 frames, 32x24 to 64x48, 3 units of 16 frames, about" in plan
+    assert "of memory, about" in plan
     assert any("16 of 40 frames" in text and "s left" in text for text in said[1:-1])
     assert said[-1] == report
 
@@ -385,7 +386,7 @@ def test_tiles_hardly_show_and_colours_come_back_to_the_clips(upscale, of_file, 
     assert (a - b).abs().mean() < 1.5
     assert "tiles" in tiled[2]
     wild = upscale(of_file(source), upscale_model=network, tile=0, height=320, colour="none")
-    distance = [float(one[2].split("colour ")[1].split(" ")[0]) for one in (whole, wild)]
+    distance = [float(one[2].split("colour ")[1].split(":")[0]) for one in (whole, wild)]
     assert 4 * distance[0] < distance[1]
 
 
