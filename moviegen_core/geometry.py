@@ -200,17 +200,17 @@ def rescaled_samples(num_samples: int, sample_rate: int, new_rate: int) -> int:
     return round(Fraction(num_samples * new_rate, sample_rate))
 
 
-FITS = ("crop", "pad")
+FITS = ("crop", "pad", "stretch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameFit:
-    """How a frame becomes a larger one of an exact size: enlarged evenly, then cut or bordered."""
+    """A frame on its way to an exact larger size: enlarged evenly and cut or bordered; or stretched."""
 
     source: tuple[int, int]
     """(height, width) before."""
     scaled: tuple[int, int]
-    """Enlarged by one factor for both sides, to whole pixels."""
+    """Enlarged by one factor for both sides, to whole pixels; when stretched, the target."""
     target: tuple[int, int]
 
     @property
@@ -228,17 +228,19 @@ class FrameFit:
             parts = [f"{down} row{'s' * (down > 1)}"] * bool(down)
             parts += [f"{across} column{'s' * (across > 1)}"] * bool(across)
             text += f", {' and '.join(parts)} {what}" if parts else ""
-        return text
+        is_even = abs(self.scaled[1] - w * self.scaled[0] / h) <= 1 + w / h  # but for rounding
+        return text if is_even else f"{text}, stretched"
 
 
 def fit_frame(source: tuple[int, int], height: int, width: int | None = None, fit: str = "crop") -> FrameFit:
-    """Plan how frames reach an exact size without being stretched.
+    """Plan how frames reach an exact size.
 
     Args:
         source: (height, width) of the frames.
         height: rows wanted, even.
         width: columns wanted, even; what the source's shape asks for, rounded down to even, when None.
-        fit: "crop" covers the target and cuts evenly on both sides, "pad" stays inside and adds a border.
+        fit: "crop" covers the target and cuts evenly on both sides, "pad" stays inside and adds a border,
+            "stretch" changes the shape.
 
     Returns:
         The plan.
@@ -261,6 +263,8 @@ def fit_frame(source: tuple[int, int], height: int, width: int | None = None, fi
             f"the target {columns}x{height} is smaller than the source {source[1]}x{source[0]};"
             " choose a size that is not"
         )
+    if fit == "stretch":
+        return FrameFit(source=source, scaled=(height, columns), target=(height, columns))
     sides = [round(side * factor) for side in source]
     bound = max if fit == "crop" else min
     scaled = bound(sides[0], height), bound(sides[1], columns)

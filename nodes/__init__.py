@@ -7,6 +7,7 @@ from comfy_api.latest import ComfyExtension, io
 
 MODULES = (
     *("load", "prompt", "latent", "denoise", "decode"),
+    *("long_clip", "decode_video", "upscale"),
     *("keep", "flow_edit", "edit_prompt", "edit", "faces", "movie_edit"),
     *("sound", "extend_sound", "mix_sound", "judge_sound", "movie_sound"),
 )

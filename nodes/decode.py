@@ -45,12 +45,7 @@ class MovieGenDecode(io.ComfyNode):
         """Check, decode, drop."""
         latent = samples["samples"]
         check_frames(latent)
-        channels = getattr(vae, "latent_channels", latent.shape[1])
-        if latent.ndim != 5 or latent.shape[1] != channels:
-            raise GeometryError(
-                f"the latent has {latent.shape[1]} channels and this VAE decodes {channels}; connect the VAE"
-                " of the model that made it"
-            )
+        check_latent(latent, vae)
         count = frame_count(samples, frames)
         clips = vae.decode(latent)
         return io.NodeOutput(trimmed(clips, count), count)
@@ -90,6 +85,24 @@ class MovieGenTrimFrames(io.ComfyNode):
                 " latent's own count"
             )
         return io.NodeOutput(images[:count])
+
+
+def check_latent(latent: Tensor, vae: Any) -> None:  # noqa: ANN401
+    """Refuse a latent that is no clip, or another model's.
+
+    Args:
+        latent: to be decoded.
+        vae: the host's.
+
+    Raises:
+        GeometryError: other axes or channels than the VAE decodes.
+    """
+    channels = getattr(vae, "latent_channels", latent.shape[1])
+    if latent.ndim != 5 or latent.shape[1] != channels:
+        raise GeometryError(
+            f"the latent has {latent.shape[1]} channels and this VAE decodes {channels}; connect the VAE"
+            " of the model that made it"
+        )
 
 
 def frame_count(samples: dict[str, Any], wanted: int) -> int:

@@ -98,7 +98,7 @@ def spread_windows(length: int, window: int, overlap: int, scale: int = 1) -> li
     count = 1 - (-last // (window - overlap))
     starts = [round(index * last / max(1, count - 1)) for index in range(count)]
     places = [slice(start, min(start + window, length)) for start in starts]
-    raw = [_trapezoid(place, length, overlap, scale) for place in places]
+    raw = [trapezoid(place, length, overlap, scale) for place in places]
     total = torch.zeros(length * scale)
     for place, weight in zip(places, raw, strict=True):
         total[place.start * scale : place.stop * scale] += weight
@@ -107,7 +107,7 @@ def spread_windows(length: int, window: int, overlap: int, scale: int = 1) -> li
     ]
 
 
-def _trapezoid(place: slice, length: int, overlap: int, scale: int) -> Tensor:
+def trapezoid(place: slice, length: int, overlap: int, scale: int = 1) -> Tensor:
     """Rises over the overlap and falls over it, except at the ends of the length."""
     weight = torch.ones((place.stop - place.start) * scale)
     shared = overlap * scale

@@ -120,6 +120,35 @@ def timed_frames(path: Path) -> Iterator[tuple[Fraction, Tensor]]:
             yield moments.pop(), picture
 
 
+def frame_at(path: Path, seconds: Fraction) -> Tensor:
+    """The frame shown at a moment of a video, found by seeking and not by reading all before it.
+
+    Args:
+        path: a video file.
+        seconds: after its first frame.
+
+    Returns:
+        (H, W, 3) uint8; the last frame where the clip has ended.
+    """
+    with opened(path) as container:
+        stream = video_stream(container, path)
+        start = (stream.start_time or 0) * stream.time_base
+        container.seek(math.floor((start + seconds) / stream.time_base), stream=stream)
+        return next(_rgb(iter([_shown_at(container, stream, path, start + seconds)])))
+
+
+def _shown_at(container: InputContainer, stream: VideoStream, path: Path, moment: Fraction) -> av.VideoFrame:
+    """The last frame that appears before a moment, or with it, within a thousandth of a second."""
+    shown = None
+    for frame, _ in _decoded(container, stream, path):
+        is_later = frame.pts is not None and frame.pts * stream.time_base > moment + Fraction(1, 1000)
+        if is_later and shown is not None:
+            break
+        shown = frame
+    assert shown is not None
+    return shown
+
+
 def read_clip(
     path: str | Path, *, max_frames: int | None = None, start: int = 0, fps: Fraction | None = None
 ) -> tuple[Tensor, Fraction]:

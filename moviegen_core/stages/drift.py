@@ -52,10 +52,11 @@ class Drift:
             self._close()
         if len(self.parts) < 2:
             return {}
-        distances, factors = zip(*self._steps(), strict=True)
+        distances, factors = zip(*self.steps(), strict=True)
         return {"colour": round(max(distances), 3), "contrast": round(max(factors), 3)}
 
-    def _steps(self) -> Iterator[tuple[float, float]]:
+    def steps(self) -> Iterator[tuple[float, float]]:
+        """Distance in Lab and factor of contrast of each part but the first, from the first."""
         first = self.parts[0]
         for part in self.parts[1:]:
             distance = sum((a - b) ** 2 for a, b in zip(part.lab, first.lab, strict=True)) ** 0.5

@@ -7,7 +7,7 @@ generator at low noise, or a plain resampling filter. Everything around it is th
 # Shape letters: T frame, H row, W column.
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -54,6 +54,8 @@ class Upscaler:
     """Equal when the same comes out: name, settings, a hash of the weights."""
     factor: int | None = None
     """How many times larger each side becomes; None for what reaches any size in one go."""
+    wants_enlarged: bool = False
+    """Given frames that were enlarged plainly to their size already; ``factor`` is then 1."""
     window: int = 8
     """Frames given at once."""
     overlap: int = 0
@@ -67,6 +69,8 @@ class Upscaler:
     bytes_per_pixel: float = 24.0
     """Memory that an enlarged pixel of a piece takes while it is made, roughly."""
     device: torch.device | str = "cpu"
+    trial_frames: int = 2
+    """Frames upscaled beforehand to reckon the time; 0 where even these would take long."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap < self.window:
@@ -86,7 +90,7 @@ class Upscaler:
 
     def passes(self, factor: float) -> int:
         """How often it is applied to come nearest to a factor; the rest is resampled."""
-        if self.factor is None:
+        if self.factor is None or self.factor == 1:
             return 1
         return max(1, round(math.log(factor) / math.log(self.factor)))
 
@@ -162,7 +166,7 @@ def upscale_window(
     """
     fit = settings.fit
     source = from_bytes(frames.to(upscaler.device)).permute(3, 0, 1, 2)
-    made = source
+    made = plainly(source, *fit.scaled) if upscaler.wants_enlarged else source
     for _ in range(upscaler.passes(fit.factor)):
         made = enlarge_in_tiles(upscaler, made, fit.scaled, first_frame)
     pairs = zip(made.split(1, dim=1), source.split(1, dim=1), strict=True)
@@ -294,10 +298,17 @@ def tile_edges(upscaler: Upscaler, fit: FrameFit) -> tuple[list[int], list[int]]
     """Rows and columns of the source with which a tile begins, or after which one ends."""
     if upscaler.factor is None or not upscaler.tile:
         return [], []
-    places = tiles(*fit.source, upscaler.tile, min(upscaler.tile_overlap, upscaler.tile - 1))
-    rows = {edge for tile in places for edge in (tile.rows.start, tile.rows.stop)}
-    columns = {edge for tile in places for edge in (tile.columns.start, tile.columns.stop)}
-    return sorted(rows - {0, fit.source[0]}), sorted(columns - {0, fit.source[1]})
+    cut = fit.scaled if upscaler.wants_enlarged else fit.source
+    places = tiles(*cut, upscaler.tile, min(upscaler.tile_overlap, upscaler.tile - 1))
+    slices = [tile.rows for tile in places], [tile.columns for tile in places]
+    rows, columns = (_edges(*given) for given in zip(slices, cut, fit.source, strict=True))
+    return rows, columns
+
+
+def _edges(slices: Sequence[slice], cut: int, source: int) -> list[int]:
+    """Where slices of ``cut`` entries begin or end, but for its own ends, in a source of so many."""
+    edges = {edge for one in slices for edge in (one.start, one.stop)} - {0, cut}
+    return sorted({round(edge * source / cut) for edge in edges} - {0, source})
 
 
 def windows_of(frames: Iterable[Tensor], window: int, overlap: int) -> Iterator[tuple[Tensor, bool]]:

@@ -50,7 +50,7 @@ class Plan:
     memory: float
     """Bytes, roughly."""
     seconds: float | None
-    """From a short trial; None where the length is not known."""
+    """From a short trial; None where the length is not known or the upscaler is not tried."""
     text: str
     """All of it in one line."""
 
@@ -82,6 +82,12 @@ class UpscaleJob:
     upscaler: Upscaler
     settings: UpscaleSettings
     crf: int = CRF
+    source_key: str = ""
+    """A name for what the source holds, where its file does not always hold the same bytes."""
+    source_name: str | None = None
+    """What the result's tags call the source; nothing when empty, when None as its file is called."""
+    way_on: str = "go on with --resume"
+    """What a user does after a stop."""
 
     @property
     def unit_windows(self) -> int:
@@ -98,7 +104,7 @@ class UpscaleJob:
         fit = self.settings.fit
         return {
             "version": VERSION,
-            "input": file_key(self.source.path),
+            "input": self.source_key or file_key(self.source.path),
             "size": list(fit.target),
             "scaled": list(fit.scaled),
             "colour": self.settings.colour,
@@ -163,7 +169,7 @@ def plan(job: UpscaleJob, done_units: int = 0) -> Plan:
     )
     units = None if total is None else max(1, -(-(total - job.upscaler.overlap) // job.unit_frames))
     left = None if total is None else max(0, total - done_units * job.unit_frames)
-    seconds = None if left is None else left * seconds_per_frame(job)
+    seconds = None if left is None or not job.upscaler.trial_frames else left * seconds_per_frame(job)
     parts = [f"{total or 'an unknown number of'} frames", job.settings.fit.describe()]
     parts += [f"{units} units of {job.unit_frames} frames" if units else f"units of {job.unit_frames} frames"]
     parts += [f"{done_units} of them done"] if done_units else []
@@ -189,13 +195,15 @@ def _told_time(seconds: float) -> str:
 def seconds_per_frame(job: UpscaleJob) -> float:
     """Time one frame of the source, or a piece of it as large as a tile, and reckon up."""
     first = next(iter(frames(job.source.path)))
+    fit = job.settings.fit
     side = job.upscaler.tile or max(first.shape[:2])
+    side = max(1, round(side / fit.factor)) if job.upscaler.wants_enlarged else side
     piece = first[:side, :side]
-    share, fit = piece.numel() / first.numel(), job.settings.fit
+    share = piece.numel() / first.numel()
     size = (piece.shape[0], piece.shape[1])
     scaled = (max(1, round(size[0] * fit.factor)), max(1, round(size[1] * fit.factor)))
     small = replace(job.settings, fit=FrameFit(source=size, scaled=scaled, target=scaled))
-    count = min(2, job.upscaler.window)
+    count = min(job.upscaler.trial_frames, job.upscaler.window)
     started = time.monotonic()
     upscale_window(job.upscaler, torch.stack([piece] * count), small)
     spent = (time.monotonic() - started) / count / share
@@ -295,7 +303,7 @@ def _make_unit(
         waiting.replace(pictures)
         units.unit(number - 1, STATE).unlink(missing_ok=True)
     except (OSError, SafetensorError, MediaError) as error:
-        raise MediaError(f"{error}; what is finished stays in {units.folder}: go on with --resume") from error
+        raise MediaError(f"{error}; what is finished stays in {units.folder}: {job.way_on}") from error
     finally:
         waiting.unlink(missing_ok=True)
     return reached[-1]
@@ -340,8 +348,8 @@ def _join(job: UpscaleJob, units: Job, count: int) -> Joined:
 
 def _metadata(job: UpscaleJob) -> dict[str, str]:
     """What the file says about how it was made."""
-    return {
-        "source": job.source.path.name,
+    name = job.source.path.name if job.source_name is None else job.source_name
+    return ({"source": name} if name else {}) | {
         "upscaler": job.upscaler.name,
         "size": job.settings.fit.describe(),
         "colour": job.settings.colour,

@@ -26,6 +26,7 @@ from ...moviegen_core.media.read import frames, probe, timed_frames
 from ...moviegen_core.media.read_sound import has_sound, open_sound
 from ...moviegen_core.media.resample import resampled
 from ...moviegen_core.media.sound import SAMPLE_RATE, Sound, exactly
+from ...moviegen_core.media.write import CRF, write_clip
 from ..convert import audio_of, image_from_pixels_, pixels_from_image, sound_of
 
 TimedPixels = Iterator[tuple[Fraction, Tensor]]
@@ -140,6 +141,13 @@ def new_file(ending: str) -> Path:
     folder = Path(folder_paths.get_temp_directory())
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"moviegen_{uuid4().hex[:12]}{ending}"
+
+
+def write_video(frames: Iterator[Tensor], fps: Fraction, crf: int = CRF) -> Any:  # noqa: ANN401
+    """Frames (H, W, 3) uint8 as they come into a file of the temp folder, as VIDEO."""
+    path = new_file(".mp4")
+    write_clip(path, frames, fps, crf=crf)
+    return InputImpl.VideoFromFile(str(path))
 
 
 def with_sound(video: Any, sound: Sound, keep_sound: bool = False) -> tuple[Any, str]:  # noqa: ANN401

@@ -13,16 +13,22 @@ SIZES = {
     "MovieGenEdit": (420, 1100),
     "MovieGenEditPrompt": (360, 460),
     "MovieGenEmptyLatent": (360, 310),
+    "MovieGenDecodeVideo": (300, 250),
     "MovieGenKeepRest": (420, 560),
     "MovieGenLoadCast": (360, 0),
+    "MovieGenLongClip": (300, 190),
+    "MovieGenMeasureDrift": (300, 250),
     "MovieGenPrompt": (360, 350),
+    "MovieGenRedrawVideo": (380, 640),
     "MovieGenSaveLossless": (300, 150),
+    "MovieGenUpscaleVideo": (380, 580),
     "SamplerCustom": (360, 520),
     "SamplerCustomAdvanced": (300, 420),
     "SaveImage": (400, 480),
     "SaveVideo": (400, 370),
 }
-"""Width and least height of a node by its type, with room for the pictures and words it shows when it ran."""
+"""Width and least height of a node by its type, with room for the pictures and words it shows when it \
+ran."""
 WIDTH = 300
 """Of all other nodes."""
 
@@ -112,11 +118,13 @@ COMPARE = """\
 Press **Run** and play *Side by Side*: three clips from **the same noise, words and guidance**. Only the \
 steps differ.
 
-- **3a** linear-quadratic, 50 steps: the first half as fine as a schedule of 250, the rest in growing strides.
+- **3a** linear-quadratic, 50 steps: the first half as fine as a schedule of 250, the rest in growing \
+strides.
 - **3b** uniform, 50 steps: as fast, all steps alike.
 - **3c** uniform, 250 steps: five times the work, and what both others try to reach.
 
-The paper found that the earliest steps decide most, so that 50 steps spent well stand for 250. Look whether \
+The paper found that the earliest steps decide most, so that 50 steps spent well stand for 250. Look \
+whether \
 3a is nearer to 3c than 3b is.
 
 **Change**
@@ -216,6 +224,98 @@ words name.
 
 *Keep What Was Not Asked* then puts the source back wherever nothing was asked for."""
 
+UPSCALE = """\
+## Upscale to 1080p
+Press **Run**. A one-second clip from words becomes 1920x1080, as a stream: its frames are never all in \
+memory.
+
+**Your own video**: add *Load Video* and connect it to **video** of *Upscale Video*. What stands before \
+it then has nothing to do and does not run. Any length, any size, with sound: the sound is copied as it \
+is.
+
+**Stop it any time.** What is finished lies in `output/movie-gen/unfinished`, and the next **Run** goes \
+on from there, after a restart of ComfyUI too.
+
+**The numbers**
+- **height**, **width**: of the result; a width of 0 keeps the clip's shape.
+- **fit**: where the shapes differ, crop, pad or stretch.
+- **upscaler**: *lanczos* and *bicubic* add no detail. A cast with an upsampler, or an upscale model, \
+does.
+- **colour**: how colours are brought back to the clip's.
+
+The node tells its plan before, and colour, flicker, seams and memory after. *Comparison*: plainly \
+enlarged on the left, the result on the right."""
+
+ESRGAN = """\
+## Upscale with ESRGAN, streamed
+Press **Run**: as it stands, *bicubic* makes the clip four times as large. An upscale model takes its \
+place:
+
+1. Put a model into ComfyUI's `models/upscale_models`: ESRGAN, Real-ESRGAN, SwinIR, DAT, SPAN, whatever \
+ComfyUI loads. None comes with this pack.
+2. Add *Load Upscale Model* and connect it to **upscale_model** of *Upscale Video*.
+3. For your own video add *Load Video* and connect it to **video**.
+
+Unlike ComfyUI's own *Upscale Image (using Model)* this never holds all frames, goes on after a stop, \
+brings the colours back, reaches an exact size whatever the model's factor, and carries the sound \
+through.
+
+**The numbers**
+- **height** 448 is four times 112: what a 4x model gives. Any other is resampled from what it gives.
+- **tile**: source pixels given to the model at once, halved by itself when the GPU is full; 0 gives \
+whole frames.
+- **crf**: quality of the file."""
+
+REDRAW = """\
+## Upscale by sampling
+Press **Run**. The clip is enlarged plainly, gets a little noise, and the model takes it away again: so \
+a generator draws detail. Where windows and tiles overlap they see the same noise, and fade into each \
+other.
+
+**With your own model**: any that makes clips or pictures. Connect its guider and VAE, and *Load Video* \
+to **video**. For Wan: **window** 33, **overlap** 9, **tile** 768.
+
+**The numbers that matter**
+- **denoise** in *Schedule: a Little Noise*: 0.1 changes little, 0.4 draws anew.
+- **tile** 192 is as large as nano has learnt to see; larger models take 768 or more.
+- **colour**: *wavelet* leaves only what is fine to the model.
+
+nano was trained on its own small drawings, so it makes them smoother and not richer. The node goes on \
+after a stop, as *Upscale Video* does."""
+
+LONG = """\
+## Long clip
+Press **Run**: 16 seconds, four times what nano learnt. *Long Clip* lets any sampler work in windows \
+that overlap by half and are blended at every step; memory is that of one window.
+
+**Change first**: the words, and **seconds** in *Movie Gen Prompt*, up to 64.
+
+- **window** 0 takes what the model learnt: 8 latent frames, 4 seconds for nano. For Wan set 21.
+- **overlap** 0 takes half. More is steadier and takes longer.
+- *Decode to Video* writes frames into the file as they are decoded, exactly as if all were decoded at \
+once.
+- *Measure Drift* compares every 2 seconds with the first: a colour distance of 2 is just seen.
+
+The words hold for the whole clip: windows hear of each other only through what they share, so that an \
+actor may change on the way."""
+
+FILM = """\
+## Text to video to 1080p
+Press **Run**: words become a clip of 4 seconds, and the clip a file of 1920x1080.
+
+**Change first**: the words in *Movie Gen Prompt*; then **seconds**: 16 works too, in windows.
+
+**Sound**: between *Decode to Video* and *Upscale Video* is the place for *Movie Gen Sound*, or for any \
+AUDIO by *Add Sound to Video*. *Upscale Video* carries it through untouched.
+
+**The numbers**
+- **steps**: 30 here; the paper takes 50.
+- **upscaler**: *lanczos* adds no detail; a cast with an upsampler, or an upscale model, does.
+- **height**, **width**, **fit**: exact, whatever the clip's shape.
+
+Stopped in the last step? **Run** again: finished parts of the large clip are kept. The next clip wants \
+another **noise_seed**: set *control after generate* to *randomize*, or type one."""
+
 
 def _stage(
     note: str, height: int, *groups: Group, loaders: tuple[str, ...] = ("1",)
@@ -313,6 +413,52 @@ def _flow_edit() -> Layout:
     )
 
 
+SAME_AGAIN = ("7",)
+"""Their clip is the same in the next run, so that an upscale that was stopped can go on with it."""
+
+
+def _source(note: str, height: int, *after: Group, long: bool = False) -> tuple[tuple[Row, ...], ...]:
+    """What makes a clip of words in all workflows of long and large clips, and what comes after it."""
+    sample = ("20", "5", "6", "7") if long else ("5", "6", "7")
+    return _stage(
+        note,
+        height,
+        Group(title="2  Words and size", columns=(("2", "3", "4"),)),
+        Group(title="3  Sample", columns=(sample,)),
+        Group(title="4  Clip as a stream", columns=(("8",),)),
+        *after,
+    )
+
+
+def _upscale(note: str, name: str) -> Layout:
+    large = Group(title="5  Large", columns=(("9",), ("10", "11")))
+    return Layout(stacks=_source(note, 660, large), fixed=SAME_AGAIN, pictures=((name,),))
+
+
+def _redraw() -> Layout:
+    large = (
+        Group(title="5  What to draw with", columns=(("9", "10"),)),
+        Group(title="6  Large", columns=(("11",), ("12", "13"))),
+    )
+    return Layout(stacks=_source(REDRAW, 560, *large), fixed=SAME_AGAIN, pictures=(("13",), ("13",)))
+
+
+def _long_clip() -> Layout:
+    seen = Group(title="5  Save and measure", columns=(("9",), ("10", "11")))
+    return Layout(
+        stacks=_source(LONG, 560, seen, long=True), pictures=(("9",) * 4, ("9",) * 4, ("9",) * 4, ("9",) * 4)
+    )
+
+
+def _film() -> Layout:
+    large = Group(title="5  Large", columns=(("9",), ("10",)))
+    return Layout(
+        stacks=_source(FILM, 520, large, long=True),
+        fixed=SAME_AGAIN,
+        pictures=(("10", "10"), ("10", "10")),
+    )
+
+
 LAYOUTS = {
     "text_to_video": _text_to_video(),
     "text_to_image": _text_to_image(),
@@ -321,4 +467,9 @@ LAYOUTS = {
     "edit_clip": _edit_clip(),
     "keep_the_rest": _keep_the_rest(),
     "flow_edit": _flow_edit(),
+    "long_clip": _long_clip(),
+    "upscale_to_1080p": _upscale(UPSCALE, "11"),
+    "upscale_with_esrgan": _upscale(ESRGAN, "11"),
+    "upscale_by_sampling": _redraw(),
+    "text_to_video_to_1080p": _film(),
 }

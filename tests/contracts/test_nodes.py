@@ -82,7 +82,7 @@ def test_execute_takes_exactly_the_inputs_of_the_form(pack):
 def test_sockets_carry_native_types_only(pack):
     native = {"MODEL", "CLIP", "VAE", "CONDITIONING", "LATENT", "SIGMAS", "GUIDER", "IMAGE", "MASK"}
     native |= {"AUDIO", "VIDEO", "STRING", "INT", "FLOAT", "BOOLEAN", "COMBO"}
-    native |= {"SAMPLER", "CLIP_VISION_OUTPUT"}
+    native |= {"SAMPLER", "CLIP_VISION_OUTPUT", "UPSCALE_MODEL"}
     for node in pack.classes.values():
         schema = node.GET_SCHEMA()
         assert {one.io_type for one in (*schema.inputs, *schema.outputs)} <= native

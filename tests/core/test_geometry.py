@@ -5,7 +5,6 @@ import pytest
 
 from moviegen_core.errors import GeometryError
 from moviegen_core.geometry import (
-    FITS,
     MAX_SECONDS,
     MAX_SIDE,
     ClipShape,
@@ -193,6 +192,8 @@ def test_seconds_become_the_nearest_samples():
         ((576, 1008), 1080, 1920, "crop", (1097, 1920), "1008x576 to 1920x1080, 17 rows cropped"),
         ((576, 1008), 1080, 1920, "pad", (1080, 1890), "1008x576 to 1920x1080, 30 columns padded"),
         ((768, 432), 1080, 1920, "pad", (1080, 608), "432x768 to 1920x1080, 1312 columns padded"),
+        ((480, 640), 1080, 1920, "stretch", (1080, 1920), "640x480 to 1920x1080, stretched"),
+        ((432, 768), 1080, 1920, "stretch", (1080, 1920), "768x432 to 1920x1080"),
     ],
 )
 def test_a_frame_reaches_an_exact_size_by_one_factor_and_says_what_is_cut_or_added(
@@ -206,7 +207,7 @@ def test_cropping_covers_every_target_and_padding_stays_inside_it():
     for source in ((1, 1), (7, 9), (23, 37), (100, 41), (112, 192)):
         for target in ((112, 192), (192, 112), (200, 200), (222, 334)):
             if all(want >= have for want, have in zip(target, source, strict=True)):
-                covers, inside = (fit_frame(source, *target, fit) for fit in FITS)
+                covers, inside = (fit_frame(source, *target, fit) for fit in ("crop", "pad"))
                 assert all(have >= want for have, want in zip(covers.scaled, target, strict=True))
                 assert all(have <= want for have, want in zip(inside.scaled, target, strict=True))
 

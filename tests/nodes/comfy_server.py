@@ -93,7 +93,8 @@ class Server:
         self.messages: queue.Queue[tuple[float, str | bytes]] = queue.Queue()
         for folder in ("custom_nodes", "input", "models", "user"):
             (base / folder).mkdir(parents=True, exist_ok=True)
-        (base / "custom_nodes" / PACK).symlink_to(pack, target_is_directory=True)
+        if not (base / "custom_nodes" / PACK).exists():  # a server may be started again in its folder
+            (base / "custom_nodes" / PACK).symlink_to(pack, target_is_directory=True)
 
     def __enter__(self) -> "Server":
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us ends the server too

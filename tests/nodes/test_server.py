@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from moviegen_core.evaluation.judge import ask, open_judge
 from moviegen_core.media.pixels import from_bytes
 from moviegen_core.media.read import read_clip
+from moviegen_core.media.resize import fit
 from moviegen_core.media.write import clip_from_frames, write_clip
 from moviegen_core.theatre.render import render
 from moviegen_core.theatre.sampling import sample_scenes
@@ -126,9 +127,11 @@ def clip(files):
 
 def test_every_prompt_twin_is_run_here():
     names = {path.stem for path in (ROOT / "tests" / "prompts").glob("*.json")}
+    large = {"upscale_to_1080p", "upscale_with_esrgan", "upscale_by_sampling", "text_to_video_to_1080p"}
     assert names == {
-        *("text_to_video", "text_to_image", "compare_schedules", "video_to_video"),
+        *("text_to_video", "text_to_image", "compare_schedules", "video_to_video", "long_clip"),
         *("edit_clip", "keep_the_rest", "flow_edit"),
+        *large,
     }
 
 
@@ -225,6 +228,37 @@ def test_five_edits_in_a_row_each_do_something_and_the_first_two_leave_the_beach
     far = (clips[2] - clips[0]).abs().mean(-1)
     assert (far < 8).float().mean() > 0.4
     assert colourfulness(clips[5]) < 0.5 * colourfulness(clips[2])
+
+
+def test_long_clip_holds_its_place_for_sixteen_seconds_and_draws_its_drift(server, judged):
+    files = run_twin(server, "long_clip")
+    frames, fps = read_clip(files("long_clip")[0])
+    assert (frames.shape, fps) == ((256, 112, 192, 3), 16)
+    assert judged(frames[:32])["place"] == judged(frames[-32:])["place"] == "underwater"
+    (curve,) = files("long_clip_drift")
+    assert Image.open(curve).size == (720, 320)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "pair"),
+    [
+        ("upscale_to_1080p", (1080, 1920), (2 * 480 + 4, 540)),
+        ("upscale_with_esrgan", (448, 768), (2 * 480 + 4, 448)),
+        ("upscale_by_sampling", (224, 384), (2 * 384 + 4, 224)),
+    ],
+)
+def test_a_small_clip_becomes_a_large_one_of_the_exact_size_and_is_compared(server, name, size, pair):
+    files = run_twin(server, name)
+    frames, fps = read_clip(files(name)[0])
+    assert (frames.shape, fps) == ((16, *size, 3), 16)
+    assert [Image.open(file).size for file in files(f"{name}_comparison")] == [pair] * 3
+
+
+def test_words_become_a_film_in_1080p(server, judged):
+    (file,) = run_twin(server, "text_to_video_to_1080p")("text_to_video_to_1080p")
+    frames, fps = read_clip(file)
+    assert (frames.shape, fps) == ((64, 1080, 1920, 3), 16)
+    assert judged(fit(frames[:32], 112, 192))["place"] == "meadow"
 
 
 def test_the_frames_saved_are_as_many_as_were_asked_for(server):

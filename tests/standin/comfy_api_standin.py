@@ -9,7 +9,8 @@ WIDGET = (*BASIC, "default", "socketless", "force_input")
 NUMBER = (*WIDGET, "min", "max", "step", "control_after_generate", "display_mode")
 TYPES = {
     **dict.fromkeys(("Model", "Clip", "Vae", "Conditioning", "Latent", "Image", "Mask", "Sigmas"), BASIC),
-    **dict.fromkeys(("Audio", "Video", "Sampler", "ClipVisionOutput", "Guider"), BASIC),
+    **dict.fromkeys(("Audio", "Video", "Sampler", "ClipVisionOutput"), BASIC),
+    **dict.fromkeys(("Guider", "UpscaleModel"), BASIC),
     "Int": NUMBER,
     "Float": (*NUMBER, "round"),
     "String": (*WIDGET, "multiline", "placeholder", "dynamic_prompts"),
@@ -17,7 +18,7 @@ TYPES = {
     "Combo": (*WIDGET, "options", "control_after_generate", "upload", "image_folder", "remote"),
 }
 
-SPELLED = {"ClipVisionOutput": "CLIP_VISION_OUTPUT"}
+SPELLED = {"ClipVisionOutput": "CLIP_VISION_OUTPUT", "UpscaleModel": "UPSCALE_MODEL"}
 """Types that are not called as they are written."""
 
 

@@ -63,7 +63,7 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
         "--fit",
         choices=FITS,
         default=FITS[0],
-        help="where shapes differ: crop what stands over, or pad with black (default %(default)s)",
+        help="where shapes differ: crop what stands over, pad with black, or stretch (default %(default)s)",
     )
     _add_upscaler(parser)
     parser.add_argument(

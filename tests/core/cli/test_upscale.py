@@ -231,7 +231,7 @@ def test_ten_bits_transparency_and_a_variable_rate_are_converted_and_said(upscal
         (("--height", "9000"), "from 2 to 4096"),
         (("--width", "20"), "smaller"),
         (("--upscaler", "magic"), "magic"),
-        (("--fit", "stretch"), "stretch"),
+        (("--fit", "squeeze"), "squeeze"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_before_anything_is_written(

@@ -12,7 +12,15 @@ import torch
 from PIL import Image
 
 from moviegen_core.errors import MediaError
-from moviegen_core.media.read import PICTURE_FPS, _display_matrix, _upright, frames, probe, read_clip
+from moviegen_core.media.read import (
+    PICTURE_FPS,
+    _display_matrix,
+    _upright,
+    frame_at,
+    frames,
+    probe,
+    read_clip,
+)
 
 RGB_BARS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255], [20, 20, 20], [200, 100, 50]])
 
@@ -327,3 +335,13 @@ def test_the_display_matrix_is_asked_for_once_since_asking_keeps_a_frame_alive(t
     monkeypatch.setattr("moviegen_core.media.read._display_matrix", lambda f: asked.append(1) or ask(f))
     assert sum(1 for _ in frames(path)) == 20
     assert asked == [1]
+
+
+@pytest.mark.parametrize("fps", [Fraction(16), Fraction(24000, 1001)])
+def test_a_frame_found_by_seeking_is_the_one_that_reading_reaches(tmp_path, fps):
+    clip = [np.random.default_rng(n).integers(0, 255, (3, 32, 48), dtype=np.uint8) for n in range(70)]
+    path = encode(tmp_path / "clip.mp4", clip, rate=fps)
+    read = list(frames(path))
+    for number in (0, 1, 33, 69):
+        assert torch.equal(frame_at(path, number / fps), read[number]), number
+    assert torch.equal(frame_at(path, Fraction(99)), read[69])

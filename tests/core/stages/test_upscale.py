@@ -258,3 +258,30 @@ def test_unknown_filters_and_corrections_are_refused():
 def test_nothing_to_upscale_gives_nothing():
     assert list(upscale_stream(DOUBLE, [], settings(24))) == []
     assert not Place.begin().is_done
+
+
+def test_an_upscaler_of_enlarged_frames_sees_them_at_their_size_in_tiles_of_it():
+    seen = []
+
+    def watched(clip, piece):
+        seen.append((tuple(clip.shape[-2:]), piece.top, piece.left, piece.whole))
+        return clip
+
+    upscaler = Upscaler(
+        name="w", enlarge=watched, content="w", factor=1, wants_enlarged=True, tile=32, tile_overlap=8
+    )
+    frames, how = random_frames(3), settings(30)
+    made = upscale_window(upscaler, frames, how)
+    assert_close(made, upscale_window(resampler("bicubic"), frames, how), atol=1, rtol=0)
+    assert seen == [((30, 32), 0, 0, (30, 40)), ((30, 32), 0, 8, (30, 40))]
+    assert tile_edges(upscaler, how.fit) == ([], [3, 13])
+    assert upscaler.passes(2.5) == 1
+
+
+def test_stretching_fills_the_target_and_cuts_nothing():
+    frames = torch.zeros(1, 12, 16, 3, dtype=torch.uint8)
+    frames[:, :, :8] = 200
+    made = upscale_window(resampler("bicubic"), frames, settings(24, 96, fit="stretch"))
+    assert made.shape == (1, 24, 96, 3)
+    assert made[:, :, :40].ge(195).all()
+    assert made[:, :, 56:].le(5).all()
