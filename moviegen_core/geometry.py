@@ -198,3 +198,70 @@ def sound_samples(seconds: float | Fraction, sample_rate: int = 48000) -> int:
 def rescaled_samples(num_samples: int, sample_rate: int, new_rate: int) -> int:
     """Samples that last as long at another rate, to the nearest, a tie to the even count."""
     return round(Fraction(num_samples * new_rate, sample_rate))
+
+
+FITS = ("crop", "pad")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameFit:
+    """How a frame becomes a larger one of an exact size: enlarged evenly, then cut or bordered."""
+
+    source: tuple[int, int]
+    """(height, width) before."""
+    scaled: tuple[int, int]
+    """Enlarged by one factor for both sides, to whole pixels."""
+    target: tuple[int, int]
+
+    @property
+    def factor(self) -> float:
+        """How many times larger; the longer way of the two where rounding makes them differ."""
+        return max(self.scaled[0] / self.source[0], self.scaled[1] / self.source[1])
+
+    def describe(self) -> str:
+        """Sizes as width x height, and what is cut away or added."""
+        (h, w), (rows, columns) = self.source, self.target
+        text = f"{w}x{h} to {columns}x{rows}"
+        cut = [max(0, have - want) for have, want in zip(self.scaled, self.target, strict=True)]
+        added = [max(0, want - have) for have, want in zip(self.scaled, self.target, strict=True)]
+        for (down, across), what in ((cut, "cropped"), (added, "padded")):
+            parts = [f"{down} row{'s' * (down > 1)}"] * bool(down)
+            parts += [f"{across} column{'s' * (across > 1)}"] * bool(across)
+            text += f", {' and '.join(parts)} {what}" if parts else ""
+        return text
+
+
+def fit_frame(source: tuple[int, int], height: int, width: int | None = None, fit: str = "crop") -> FrameFit:
+    """Plan how frames reach an exact size without being stretched.
+
+    Args:
+        source: (height, width) of the frames.
+        height: rows wanted, even.
+        width: columns wanted, even; what the source's shape asks for, rounded down to even, when None.
+        fit: "crop" covers the target and cuts evenly on both sides, "pad" stays inside and adds a border.
+
+    Returns:
+        The plan.
+
+    Raises:
+        GeometryError: an odd or too large target, one smaller than the source, or an unknown fit.
+    """
+    if fit not in FITS:
+        raise GeometryError(f"fit {fit!r} is unknown; use {' or '.join(FITS)}")
+    wide = Fraction(source[1] * height, source[0])
+    columns = max(2, int(wide) // 2 * 2) if width is None else width
+    if height % 2 or columns % 2 or not (0 < height <= MAX_SIDE and 0 < columns <= MAX_SIDE):
+        raise GeometryError(
+            f"a target of {columns}x{height} cannot be written; sides are even, from 2 to {MAX_SIDE}"
+        )
+    ratios = Fraction(height, source[0]), Fraction(columns, source[1])
+    factor = max(ratios) if fit == "crop" else min(ratios)
+    if factor < 1:
+        raise GeometryError(
+            f"the target {columns}x{height} is smaller than the source {source[1]}x{source[0]};"
+            " choose a size that is not"
+        )
+    sides = [round(side * factor) for side in source]
+    bound = max if fit == "crop" else min
+    scaled = bound(sides[0], height), bound(sides[1], columns)
+    return FrameFit(source=source, scaled=scaled, target=(height, columns))

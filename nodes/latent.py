@@ -51,7 +51,7 @@ class Snapped:
             notes.append(f"length snapped from {self.asked_seconds:g} s to whole frames")
         surplus = GRID.surplus_frames(self.shape.num_frames)
         if surplus:
-            notes.append(f"{_frames(surplus)} more are sampled and Movie Gen Decode drops them")
+            notes.append(f"{_frames(surplus)} more are sampled;\nMovie Gen Decode drops them")
         return "".join(f"\n{note}" for note in notes)
 
 

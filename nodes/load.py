@@ -120,7 +120,8 @@ def file_form(node_id: str, name: str, what: str, folder: str, output: Any) -> i
     field = io.Combo.Input(
         f"{name.lower().replace(' ', '_')}_name",
         options=files.file_names(folder),
-        tooltip=f"A safetensors file with a Movie Gen {what}, from models/{folder}.",
+        tooltip=f"A safetensors file with a Movie Gen {what}, from models/{folder}; what begins with"
+        " nano/ came with the pack.",
     )
     return io.Schema(
         node_id=node_id,

@@ -7,8 +7,8 @@ from pathlib import Path
 from ..errors import SettingsError
 from ..media.read_sound import open_sound, probe_sound
 from ..media.write_sound import layout_of, write_wav
+from ..stages.content import file_key
 from ..stages.extend import extended, infilled
-from ..stages.units import file_key
 from .output import tell
 from .progress import Progress, clock
 from .sounding import open_models, open_units, output_file, parse_gap, sound_settings, steps_of

@@ -1,8 +1,8 @@
 """``moviegen reconstruct``: what is left of real footage after the autoencoder."""
 
 import argparse
-from collections.abc import Iterable, Iterator
-from itertools import islice, tee
+from collections.abc import Iterator
+from itertools import islice
 from math import isnan, nan
 from pathlib import Path
 
@@ -53,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
     path, info = checked_target(Path(args.output), ".mp4"), probe(args.input)
     device, cast = parse_device(args.device), open_cast(args.cast)
     tae, fidelity = cast.load("tae", device), Fidelity()
-    with Progress(path.name, info.num_frames) as progress:
-        copies = _copies(tae, frames(args.input), device, fidelity, progress)
+    with Progress(path.name, info.num_frames and 2 * info.num_frames) as progress:
+        copies = _copies(tae, Path(args.input), device, fidelity, progress)
         write_clip(path, copies, info.fps, metadata={"source": Path(args.input).name, "cast": cast.name})
     facts = fidelity.facts()
     similarity = "" if facts["ssim"] is None else f", SSIM {facts['ssim']:.3f}"
@@ -66,21 +66,21 @@ def run(args: argparse.Namespace) -> int:
 
 def _copies(
     tae: TemporalAutoencoder,
-    source: Iterator[Tensor],
+    source: Path,
     device: torch.device,
     fidelity: Fidelity,
     progress: Progress,
 ) -> Iterator[Tensor]:
-    """Every frame of the source after the round trip, measured on the way."""
-    sent, kept = tee(source)
-    for piece in reconstruct_stream(tae, _pieces(sent, device)):
+    """Every frame of the source after the round trip, measured against the source, which is read again."""
+    sent, kept = _pieces(frames(source), device, progress), frames(source)
+    for piece in reconstruct_stream(tae, sent):
         copy = frames_from_clip(piece.cpu())
         fidelity.add(torch.stack(list(islice(kept, len(copy)))), copy)
         progress.advance(len(copy))
         yield from copy
 
 
-def _pieces(source: Iterable[Tensor], device: torch.device) -> Iterator[Tensor]:
-    source = iter(source)
+def _pieces(source: Iterator[Tensor], device: torch.device, progress: Progress) -> Iterator[Tensor]:
     while piece := list(islice(source, PIECE_FRAMES)):
         yield clip_from_frames(torch.stack(piece))[0].to(device)
+        progress.advance(len(piece))

@@ -12,12 +12,13 @@ from ..media.picture_time import PictureTime, picture_time
 from ..media.read_sound import has_sound, open_sound
 from ..media.sound import SAMPLE_RATE
 from ..media.write_sound import write_wav
+from ..stages.content import file_key
 from ..stages.mix import Mix, MixSettings, Stem, mix, write_stems
 from ..stages.settings import SoundSettings
 from ..stages.sound import SoundModels
 from ..stages.soundtrack import EFFECTS, Seen, see_video, soundtrack, stem_prompts
 from ..stages.sync import sync_score
-from ..stages.units import Units, file_key
+from ..stages.units import Units
 from .output import check_folder, tell
 from .progress import Progress, clock
 from .sounding import (

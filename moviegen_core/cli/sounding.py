@@ -12,11 +12,12 @@ from ..media.resample import resampled
 from ..media.sound import SAMPLE_RATE, Sound, waveform_of
 from ..media.sound_picture import sound_picture
 from ..media.target import checked_target
+from ..stages.content import content_key
 from ..stages.generate import fast_dtype
 from ..stages.settings import SamplingSettings, SoundSettings
 from ..stages.sound import ROLES, SoundModels, load_sound
 from ..stages.soundtrack import OnProgress
-from ..stages.units import Units, content_key
+from ..stages.units import Units
 from ..weights.cast import Cast, open_cast
 from .progress import Progress
 from .values import parse_device

@@ -1,6 +1,7 @@
 """The loaded cast and everything that the clips of one call have in common."""
 
 import argparse
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,22 +11,25 @@ from torch import Tensor
 from ..geometry import ClipShape, samples_for
 from ..media.images import write_image
 from ..media.mux import add_sound
+from ..media.sound import Sound
 from ..media.write import frames_from_clip, write_clip
+from ..stages.content import content_key
+from ..stages.drift import Drift
 from ..stages.generate import (
     ROLES,
     OnStep,
     TextToVideo,
     check_shape,
+    decode_parts,
     fast_dtype,
-    generate,
+    generate_latents,
     load_text_to_video,
 )
 from ..stages.mix import MixSettings, Stem, mix
 from ..stages.settings import SamplingSettings, SoundSettings
 from ..stages.sound import ROLES as SOUND_ROLES
 from ..stages.sound import SoundModels, load_sound
-from ..stages.soundtrack import see_clip, soundtrack, stretches
-from ..stages.units import content_key
+from ..stages.soundtrack import see_video, soundtrack, stretches
 from ..weights.cast import Cast, open_cast
 from .values import clip_shape, parse_device
 
@@ -45,48 +49,56 @@ class Studio:
     sound: SoundModels | None = None
     """Give every clip its sound; None leaves clips silent."""
 
-    def make(self, prompt: str, path: Path, on_step: OnStep) -> None:
-        """Generate a clip and write it, with what made it in its metadata."""
-        clip = generate(
-            self.models,
-            prompt,
-            self.shape,
-            self.settings,
-            camera=self.camera,
-            on_step=on_step,
+    def make(self, prompt: str, path: Path, on_step: OnStep) -> dict[str, float]:
+        """Generate a clip and write it, with what made it in its metadata; returns a long clip's drift."""
+        latent = generate_latents(
+            self.models, [prompt], self.shape, self.settings, camera=self.camera, on_step=on_step
         )
-        frames, metadata = frames_from_clip(clip), self.metadata(prompt)
+        drift, metadata = Drift(self.models.span * self.models.tae.grid.frames), self.metadata(prompt)
+        frames = self._frames(latent, drift)
         if path.suffix.lower() == PICTURE:
-            write_image(path, frames[0], metadata)
+            write_image(path, next(frames), metadata)
         elif self.sound is None:
             write_clip(path, frames, self.shape.fps, metadata=metadata)
         else:
-            self._write_with_sound(path, clip, frames, metadata, on_step)
+            self._write_with_sound(path, frames, metadata, lambda done: on_step(done, latent))
+        return drift.facts()
+
+    def _frames(self, latent: Tensor, drift: Drift) -> Iterator[Tensor]:
+        """The clip's frames, decoded as they are asked for."""
+        is_long = latent.shape[2] > self.models.span
+        for clip in decode_parts(self.models, latent, self.shape.num_frames):
+            frames = frames_from_clip(clip[0])
+            if is_long:
+                drift.add(frames)
+            yield from frames
 
     def _write_with_sound(
-        self, path: Path, clip: Tensor, frames: Tensor, metadata: dict[str, str], on_step: OnStep
+        self, path: Path, frames: Iterator[Tensor], metadata: dict[str, str], on_done: Callable[[int], None]
     ) -> None:
         """Write the clip beside its place, and to its place once it has the sound of what it shows."""
-        assert self.sound is not None
-        sampling, counted = replace(SoundSettings().sampling, seed=self.settings.seed), 0
-
-        def count(done: int, _total: int) -> None:
-            nonlocal counted
-            for _ in range(counted, done):
-                on_step(done, clip)
-            counted = done
-
-        seen = see_clip(self.sound, [clip], self.shape.fps)
-        num_samples = samples_for(self.shape.num_frames, self.shape.fps)
-        wanted = SoundSettings(sampling=sampling)
-        stems = soundtrack(self.sound, wanted, num_samples, seen, on_progress=count)
-        mixed = mix({name: Stem(sound=one) for name, one in stems.items()}, num_samples, MixSettings())
         silent = path.with_name(f".{path.stem}.silent{path.suffix}")
         try:
             write_clip(silent, frames, self.shape.fps, metadata=metadata)
-            add_sound(silent, mixed.sound, path)
+            add_sound(silent, self._sound_of(silent, on_done), path)
         finally:
             silent.unlink(missing_ok=True)
+
+    def _sound_of(self, silent: Path, on_done: Callable[[int], None]) -> Sound:
+        """Effects and ambience of what a file shows."""
+        assert self.sound is not None
+        wanted = SoundSettings(sampling=replace(SoundSettings().sampling, seed=self.settings.seed))
+        seen = see_video(self.sound, silent, self.shape.fps)
+        num_samples, counted = samples_for(self.shape.num_frames, self.shape.fps), 0
+
+        def count(done: int, _total: int) -> None:
+            nonlocal counted
+            for step in range(counted, done):
+                on_done(step + 1)
+            counted = done
+
+        stems = soundtrack(self.sound, wanted, num_samples, seen, on_progress=count)
+        return mix({name: Stem(sound=one) for name, one in stems.items()}, num_samples, MixSettings()).sound
 
     @property
     def num_steps(self) -> int:

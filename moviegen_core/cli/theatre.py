@@ -7,7 +7,7 @@ import random
 from ..errors import GeometryError, SettingsError
 from ..geometry import ClipShape, check_size
 from ..media.write import frames_from_clip, write_clip
-from ..stages.units import content_key
+from ..stages.content import content_key
 from ..theatre.captions import canonical_caption, caption_and_label
 from ..theatre.render import render
 from ..theatre.sampling import sample_scene

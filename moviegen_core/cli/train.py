@@ -16,7 +16,11 @@ from .progress import Progress
 from .values import parse_device
 
 ALL_TRAINERS = TRAINERS | {"judge": train_judge, "sound_judge": train_sound_judge}
-READERS = {"footage": ("tae",), "tae": ("video", "judge"), "codec": ("audio", "sound_judge")}
+READERS = {
+    "footage": ("tae", "upsampler"),
+    "tae": ("video", "edit", "personalized", "judge", "upsampler"),
+    "codec": ("audio", "sound_judge"),
+}
 """Which roles each file option is for."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import median
 
+import torch
 from torch import Tensor
 
 from ..geometry import samples_for
@@ -45,6 +46,9 @@ MEL_WINDOWS = (2048, 512, 128)
 AMBIENT, PLAYED = ("effects", "ambience"), ("music",)
 """Stems of the two sounds that are judged: what the picture sounds like, and music alone."""
 MADE, OWN, DECODED = "generated", "theatre's own", "theatre's own through the codec"
+UNASKED = "no music unasked"
+"""What the answers about music tell of sounds that hold none; apart, as there it is right to hear nothing."""
+ASKED = (*SOUND_QUESTIONS, UNASKED)
 SOUND_SOURCES = (MADE, OWN, DECODED)
 """Where judged sounds come from; on the last two the judge itself is measured."""
 
@@ -150,12 +154,8 @@ def measure_sound(
         made, strikes = _made(models, scene, replace(settings, seed=settings.seed + number))
         taken.append(time.perf_counter() - started)
         for stems, wave in made.items():
-            own = mono(scene, stems, num_frames=NUM_FRAMES, fps=int(FPS))
-            told = heard(scene, SECONDS, stems)
-            for source, one in zip(
-                SOUND_SOURCES, (wave, own, through_codec(models.codec, own[None])[0]), strict=True
-            ):
-                verdicts[source] += sound_verdicts(ask_sound(judge, one[None]), [told])
+            for source, verdict in _judged(models.codec, judge, scene, stems, wave).items():
+                verdicts[source].append(verdict)
         if strikes is not None:
             begun.append((strikes, _own_onsets(scene)))
             hit.append(_impacts(scene))
@@ -177,8 +177,26 @@ def measure_sound(
     )
 
 
+def _judged(
+    codec: AudioCodec, judge: SoundJudge, scene: Scene, stems: tuple[str, ...], wave_CS: Tensor
+) -> dict[str, dict[str, bool]]:
+    """Source -> question -> whether the judge is right about some stems of a scene."""
+    own_CS = mono(scene, stems, num_frames=NUM_FRAMES, fps=int(FPS))
+    three_BCS = torch.stack([wave_CS, own_CS, through_codec(codec, own_CS[None])[0]])
+    told = [heard(scene, SECONDS, stems)] * len(three_BCS)
+    rows = sound_verdicts(ask_sound(judge, three_BCS), told)
+    return {source: _sorted(row, stems) for source, row in zip(SOUND_SOURCES, rows, strict=True)}
+
+
 def _asked(rows: Sequence[dict[str, bool]]) -> dict[str, Agreement]:
-    return tally(rows, tuple(SOUND_QUESTIONS))
+    return tally(rows, ASKED)
+
+
+def _sorted(verdict: dict[str, bool], stems: tuple[str, ...]) -> dict[str, bool]:
+    """Music is asked of music alone, and of other sounds whether they are free of it."""
+    if stems == PLAYED:
+        return {name: verdict[name] for name in ("music", "instrument") if name in verdict}
+    return {UNASKED if name == "music" else name: right for name, right in verdict.items()}
 
 
 def _impacts(scene: Scene) -> list[float]:

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from ..theatre.questions import QUESTIONS
-from ..theatre.sound.questions import SOUND_QUESTIONS
 from .agreement import Agreement
 from .bars import Bar
-from .measure_sound import SECONDS, SOUND_SOURCES, SoundMeasures
+from .measure_sound import ASKED, SECONDS, SOUND_SOURCES, SoundMeasures
 from .measure_tae import Quality, TaeMeasures
 from .measure_video import BATCH, GROUPS, SHAPE, SOURCES, VideoMeasures
 
@@ -102,7 +101,7 @@ def sound_lines(sound: SoundMeasures | None) -> Iterator[str]:
     yield ""
     yield f"| question | {' | '.join(SOUND_SOURCES)} |"
     yield "|---|---|---|---|"
-    for question in SOUND_QUESTIONS:
+    for question in ASKED:
         row = (sound.agreement[source][question] for source in SOUND_SOURCES)
         yield f"| {question} | {' | '.join(map(_share, row))} |"
     yield ""
@@ -119,7 +118,7 @@ def _how_sound(sound: SoundMeasures) -> str:
         f"{sound.num_scenes} filmed scenes of one actor; {SECONDS} seconds, {settings.num_steps} steps"
         f" ({settings.solver}), guidance {settings.guidance:g}, seeds from {settings.seed} on; made from the"
         f" picture and the scene's caption, {sound.seconds_per_sound:.1f} seconds a stem. Onsets are those of"
-        " the effects alone; the judge hears effects with ambience, and music. It is a small classifier"
+        " the effects alone; the judge hears effects with ambience, and music alone. It is a small classifier"
         " trained on theatre sounds, some of them passed through a codec; it never heard a generated one."
     )
 

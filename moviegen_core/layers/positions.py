@@ -40,10 +40,11 @@ class FactorizedPositions(nn.Module):
             table.weight.is_table = True
             nn.init.normal_(table.weight, std=0.02)
 
-    def forward(self, grid: tuple[int, int, int]) -> Tensor:
-        """(T, H, W) counts -> (T * H * W, C)."""
-        tables = (self.frames, self.rows, self.columns)
-        t, h, w = (table_rows(self._whole(table), count) for table, count in zip(tables, grid, strict=True))
+    def forward(self, grid: tuple[int, int, int], first_frame: int = 0) -> Tensor:
+        """(T, H, W) counts -> (T * H * W, C), the first of them at place ``first_frame`` in time."""
+        tables, counts = (self.frames, self.rows, self.columns), (first_frame + grid[0], *grid[1:])
+        t, h, w = (table_rows(self._whole(table), count) for table, count in zip(tables, counts, strict=True))
+        t = t[first_frame:]
         return (t[:, None, None] + h[:, None] + w).flatten(0, 2)
 
     @staticmethod

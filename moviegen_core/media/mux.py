@@ -140,13 +140,13 @@ _Pictures = Callable[[_Job, InputContainer, OutputContainer], _Added]
 def _write(job: _Job, partial: Path, pictures: _Pictures) -> tuple[str, ...]:
     """Write the whole file; returns what of the video is left out."""
     with opened(job.video) as source, _begun(job, partial, _ticks(job, source)) as target:
-        copied, encoded = pictures(job, source, target)
+        taken, encoded = pictures(job, source, target)
         sound = _sound_stream(job, target)
         others, dropped = _other_streams(job, source, target)
-        _tell(source, target)
+        tell(source, target)
         target.start_encoding()
-        streams = encoded, _copied(source, copied | others), _sound_packets(job, sound)
-        for packet in merge(*streams, key=_moment):
+        streams = encoded, copied(source, taken | others), _sound_packets(job, sound)
+        for packet in merge(*streams, key=moment):
             target.mux(packet)
         return dropped
 
@@ -178,9 +178,9 @@ def _timescale(time: PictureTime) -> int:
 
 def _copied_pictures(job: _Job, source: InputContainer, target: OutputContainer) -> _Added:
     stream = video_stream(source, job.video)
-    if not _fits(stream, target):
+    if not fits(stream, target):
         raise ValueError(f"{job.container.format} does not take {stream.codec_context.name}")
-    return {stream: _like(stream, target)}, iter(())
+    return {stream: like(stream, target)}, iter(())
 
 
 def _encoded_pictures(job: _Job, source: InputContainer, target: OutputContainer) -> _Added:
@@ -229,34 +229,34 @@ def _other_streams(
     for stream in source.streams:
         if stream is pictures or (stream.type == "audio" and not job.keep_sound):
             continue
-        if stream.type in KEPT_TYPES and _fits(stream, target):
-            kept[stream] = _like(stream, target)
+        if stream.type in KEPT_TYPES and fits(stream, target):
+            kept[stream] = like(stream, target)
         else:
             dropped.append(f"{stream.type} track {stream.index}")
     return kept, tuple(dropped)
 
 
-def _fits(stream: Stream, target: OutputContainer) -> bool:
+def fits(stream: Stream, target: OutputContainer) -> bool:
     """Whether a container says that it takes a stream's codec; a cover is not copied."""
     context = stream.codec_context
     cover = Disposition.attached_pic in stream.disposition
     return context is not None and not cover and context.codec.canonical_name in target.supported_codecs
 
 
-def _like(stream: Stream, target: OutputContainer) -> Stream:
+def like(stream: Stream, target: OutputContainer) -> Stream:
     copy = target.add_stream_from_template(stream, opaque=True)  # else older PyAV opens an encoder for it
     copy.metadata.update(stream.metadata)
     return copy
 
 
-def _tell(source: InputContainer, target: OutputContainer) -> None:
+def tell(source: InputContainer, target: OutputContainer) -> None:
     """Hand on tags, and chapters where PyAV knows of them."""
     target.metadata.update({key: text for key, text in source.metadata.items() if key not in CONTAINER_TAGS})
     if hasattr(target, "set_chapters"):
         target.set_chapters(source.chapters())
 
 
-def _copied(source: InputContainer, streams: dict[Stream, Stream]) -> Iterator[av.Packet]:
+def copied(source: InputContainer, streams: dict[Stream, Stream]) -> Iterator[av.Packet]:
     """Packets as they are, in their order, under their new streams."""
     waiting: dict[Stream, list[av.Packet]] = {stream: [] for stream in streams}
     for packet in source.demux(list(streams)) if streams else ():
@@ -268,6 +268,8 @@ def _copied(source: InputContainer, streams: dict[Stream, Stream]) -> Iterator[a
         if packet.dts is not None:
             yield from _with_decoding_times(waiting[stream])
             waiting[stream].clear()
+    for packets in waiting.values():  # of a stream that ended before it told a decoding time
+        yield from _decoded_as_shown(packets)
 
 
 def _with_decoding_times(packets: list[av.Packet]) -> list[av.Packet]:
@@ -279,5 +281,14 @@ def _with_decoding_times(packets: list[av.Packet]) -> list[av.Packet]:
     return packets
 
 
-def _moment(packet: av.Packet) -> Fraction:
+def _decoded_as_shown(packets: list[av.Packet]) -> list[av.Packet]:
+    """Decoded at the moments at which pictures are shown, all earlier by as much as their order needs."""
+    shown = sorted(packet.pts or 0 for packet in packets)
+    early = max((time - (packet.pts or 0) for time, packet in zip(shown, packets, strict=True)), default=0)
+    for time, packet in zip(shown, packets, strict=True):
+        packet.dts = time - early
+    return packets
+
+
+def moment(packet: av.Packet) -> Fraction:
     return (packet.dts or 0) * packet.time_base

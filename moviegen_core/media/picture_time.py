@@ -17,6 +17,8 @@ from .sound import SAMPLE_RATE
 MILLISECOND = Fraction(1, 1000)
 NEARLY = Fraction(1, 100)
 """Rates this close to a whole number, or to its 1000/1001, may mean it: rounded stamps spoil averages."""
+BROADCAST = (24, 30, 48, 60, 120)
+"""Rates that are in use a thousandth slower as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,5 +101,6 @@ def _constant_rate(ticks: list[int], stream: VideoStream) -> Fraction | None:
 def _meanings(claim: Fraction) -> list[Fraction]:
     """Usual rates near the one claimed, the nearest first, and last the claim itself."""
     whole = max(1, round(claim))
-    usual = sorted((Fraction(whole), Fraction(whole * 1000, 1001)), key=lambda rate: abs(rate - claim))
+    rates = [Fraction(whole), *([Fraction(whole * 1000, 1001)] if whole in BROADCAST else [])]
+    usual = sorted(rates, key=lambda rate: abs(rate - claim))
     return [*(rate for rate in usual if abs(rate / claim - 1) < NEARLY), claim]

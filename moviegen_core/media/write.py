@@ -71,7 +71,7 @@ def write_clip(
     path = checked_target(path, ".mp4")
     if not (fps > 0 and max(fps.numerator, fps.denominator) <= MAX_RATIO):
         raise MediaError(f"fps {fps} does not fit into mp4; give a plain ratio such as 24000/1001")
-    checked = _checked(frames)
+    checked = checked_frames(frames)
     first = next(checked, None)
     if first is None:
         raise MediaError(f"there is no frame to write to {path}; give at least one")
@@ -97,7 +97,7 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     path = Path(path)
     tags = image_tags(path) if is_picture(path) else _container_tags(path)
     try:
-        told = json.loads(tags.get("comment", ""))
+        told = json.loads(tags.get("comment", tags.get("COMMENT", "")))  # Matroska shouts
     except ValueError:
         return tags
     return told if isinstance(told, dict) else tags
@@ -111,8 +111,8 @@ def _container_tags(path: Path) -> dict[str, str]:
         raise MediaError(f"{path} cannot be read; give an mp4 or png that exists") from error
 
 
-def _checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
-    """Pass on frames as long as they are uint8 pictures of the first one's size."""
+def checked_frames(frames: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Pass on frames as long as they are uint8 pictures of the first one's size; others are a MediaError."""
     size = None
     for index, frame in enumerate(frames):
         if frame.dtype != torch.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or frame.numel() == 0:
@@ -129,9 +129,14 @@ def _checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
 def _mp4(path: Path, metadata: Mapping[str, str]) -> Iterator[OutputContainer]:
     options = {"movflags": "+faststart+use_metadata_tags"}
     with av.open(f"file:{path}", "w", format="mp4", options=options) as container:
-        tags = {**metadata, "comment": json.dumps(dict(metadata))}
-        container.metadata.update({key: _plain(value) for key, value in tags.items()})
+        container.metadata.update(plain_tags(metadata))
         yield container
+
+
+def plain_tags(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Tags as containers hold them, and all of them as JSON in ``comment``."""
+    tags = {**metadata, "comment": json.dumps(dict(metadata))}
+    return {key: _plain(value) for key, value in tags.items()}
 
 
 def _plain(text: str) -> str:

@@ -24,13 +24,16 @@ class Context:
     keys_values: tuple[KeysValues, ...] = ()
     """Of every layer, where they were computed ahead."""
 
-    def joined(self, tokens_BKC: Tensor) -> "Context":
-        """With more tokens behind (a reference face, a task): all of them count."""
+    def joined(self, tokens_BKC: Tensor, mask_BK: Tensor | None = None) -> "Context":
+        """With more tokens behind (a reference face, a task): those of the mask count, all when None."""
         tokens = torch.cat([self.tokens_BKC, tokens_BKC.to(self.tokens_BKC)], dim=1)
-        if self.mask_BK is None:
+        if self.mask_BK is None and mask_BK is None:
             return Context(tokens)
-        ones = torch.ones(tokens_BKC.shape[:2], dtype=torch.bool, device=tokens.device)
-        return Context(tokens, torch.cat([self.mask_BK, ones], dim=1))
+        masks = [
+            torch.ones(part.shape[:2], dtype=torch.bool, device=tokens.device) if mask is None else mask
+            for mask, part in ((self.mask_BK, self.tokens_BKC), (mask_BK, tokens_BKC))
+        ]
+        return Context(tokens, torch.cat(masks, dim=1))
 
     def computed_ahead(self, blocks: Iterable[Block]) -> "Context":
         """The same with every block's keys and values, for a sampler that asks many times."""

@@ -346,8 +346,24 @@ class TemporalAutoencoder(nn.Module):
         """Frames and pixels per latent cell."""
         return self.config.grid
 
+    def check_size(self, height: int, width: int) -> None:
+        """Refuse frames that are not made of whole cells.
+
+        Args:
+            height: pixels.
+            width: pixels.
+
+        Raises:
+            GeometryError: a side is not a multiple of 8.
+        """
+        if height % self.grid.height or width % self.grid.width:
+            raise GeometryError(
+                f"a frame of {width}x{height} pixels cannot be encoded; both sides must be multiples of"
+                f" {self.grid.height}: pad or crop it"
+            )
+
     def encode(self, clip: Tensor) -> Tensor:
-        """Compress a clip to its normalized latent (the posterior's mean).
+        """Compress a clip to its normalized latent (the posterior's mean); broken cells are refused.
 
         Args:
             clip: (B, 3, T, H, W), pixels in -1..1; H and W multiples of 8, any T from 1.
@@ -355,17 +371,9 @@ class TemporalAutoencoder(nn.Module):
         Returns:
             (B, 16, ceil(T / 8), H / 8, W / 8).
 
-        Raises:
-            GeometryError: H or W is not a multiple of 8.
-
         Source: Movie Gen, temporal autoencoder.
         """
-        height, width = clip.shape[-2:]
-        if height % self.grid.height or width % self.grid.width:
-            raise GeometryError(
-                f"a frame of {width}x{height} pixels cannot be encoded; both sides must be multiples of"
-                f" {self.grid.height}: pad or crop it"
-            )
+        self.check_size(*clip.shape[-2:])
         return self.normalize(self.encoder(clip)[0])
 
     def decode(self, latent: Tensor, num_frames: int) -> Tensor:

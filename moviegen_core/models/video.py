@@ -136,6 +136,7 @@ class VideoTransformer(nn.Module):
         *,
         extra_BCTHW: Tensor | None = None,
         task_BC: Tensor | None = None,
+        first_frame: int = 0,
     ) -> Tensor:
         """Velocity (data minus noise) of a noisy latent clip.
 
@@ -148,6 +149,7 @@ class VideoTransformer(nn.Module):
             context: from ``context`` or ``computed_ahead``.
             extra_BCTHW: (B, extra_channels, T, H, W); needed when the config has extra channels.
             task_BC: (B, width), added to the time embedding.
+            first_frame: the place in time of the first latent frame; training on pictures draws it.
 
         Returns:
             (B, 16, T, H, W), the dtype of x.
@@ -161,7 +163,7 @@ class VideoTransformer(nn.Module):
         time_BC = self.time(t_B, dtype)
         time_BC = time_BC if task_BC is None else time_BC + task_BC.to(dtype)
         shared_BKC = self.modulation(time_BC)
-        positions_LC = self.positions(grid).to(x_BLC.dtype)
+        positions_LC = self.positions(grid, first_frame).to(x_BLC.dtype)
         mask_B11K = key_mask(context.mask_BK)
         seen = context.keys_values or [context.tokens_BKC] * len(self.blocks)
         for block, tokens in zip(self.blocks, seen, strict=True):

@@ -1,9 +1,12 @@
-"""A sentence becomes a clip: encode the prompt, carry noise to a latent, decode it."""
+"""A sentence becomes a clip: encode the prompt, carry noise to a latent, decode it.
+
+Clips beyond the length that the model learnt are made in windows, blended at every step of the solver.
+"""
 
 # Shape letters: B clip, C channel, T latent frame, H row, W column.
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +16,7 @@ from ..errors import GeometryError, WeightsError
 from ..flow.guidance import TextGuidance
 from ..flow.schedule import linear_quadratic_times
 from ..flow.solver import SOLVERS, OnStep, Velocity
+from ..flow.windows import multi_diffusion, spread_windows
 from ..geometry import ClipShape, check_size
 from ..models.conditioning import Context
 from ..models.prompt import format_prompt
@@ -20,7 +24,7 @@ from ..models.tae import TemporalAutoencoder
 from ..models.text import ByteEncoder, check_prompt, tokenize
 from ..models.video import VideoTransformer
 from ..weights.cast import Cast
-from .decode import decode_clip
+from .decode import WHOLE_PIXELS, decode_clip, decode_stream
 from .settings import SamplingSettings
 
 ROLES = ("tae", "text", "video")
@@ -60,6 +64,11 @@ class TextToVideo:
     def dtype(self) -> torch.dtype:
         """What the transformer computes in."""
         return next(self.video.parameters()).dtype
+
+    @property
+    def span(self) -> int:
+        """Latent frames that the transformer learnt to see at once; longer clips are made in windows."""
+        return self.video.config.table_sizes[0] * self.video.config.patch[0]
 
     @property
     def multiple(self) -> int:
@@ -133,13 +142,28 @@ def generate_batch(
     Returns:
         (B, 3, T, H, W), pixels in -1..1.
     """
+    latent = generate_latents(models, prompts, shape, settings, seeds=seeds, camera=camera, on_step=on_step)
+    return decode(models, latent, shape.num_frames)
+
+
+@torch.no_grad()
+def generate_latents(
+    models: TextToVideo,
+    prompts: Sequence[str],
+    shape: ClipShape,
+    settings: SamplingSettings,
+    *,
+    seeds: Sequence[int] | None = None,
+    camera: str | None = None,
+    on_step: OnStep | None = None,
+) -> Tensor:
+    """``generate_batch`` without its last step: latents, (B, 16, T, H / 8, W / 8), to be decoded."""
     check_shape(models, shape)
     texts = [full_prompt(models, prompt, shape, camera) for prompt in prompts]
     guidance = TextGuidance(settings.guidance)
     noise = draw_noise(models, shape, seeds or [settings.seed] * len(texts))
     context = encode_prompts(models, texts, guided=not guidance.is_off)
-    latent = denoise(models, context, noise, settings, on_step)
-    return decode(models, latent, shape.num_frames)
+    return denoise(models, context, noise, settings, on_step)
 
 
 def check_shape(models: TextToVideo, shape: ClipShape) -> None:
@@ -191,15 +215,39 @@ def denoise(
     settings: SamplingSettings,
     on_step: OnStep | None = None,
 ) -> Tensor:
-    """Carry noise to a latent of the same shape."""
+    """Carry noise to a latent of the same shape, in windows where that is longer than the model's span.
+
+    Windows overlap by half and are blended at every step: neighbours agree on what both see, and through
+    them the ends hear of each other. Source: Movie Gen blends so in its upsampler and its audio extension;
+    for the generator, which it does not run beyond its length, it is our choice.
+
+    Args:
+        models: loaded, on one device.
+        context: from ``encode_prompts``.
+        noise: (B, 16, T, H, W).
+        settings: steps and guidance.
+        on_step: called with (steps done, estimate of the latent); raising in it stops the work.
+
+    Returns:
+        The latent.
+    """
 
     def velocity(x_BCTHW: Tensor, t_B: Tensor) -> Tensor:
         return models.video(x_BCTHW, t_B, context)
 
     guidance = TextGuidance(settings.guidance)
     pull = velocity if guidance.is_off else _guided(velocity, guidance)
+    length, span = noise.shape[2], models.span
+    if length > span:
+        windows = spread_windows(length, span, span // 2)
+        pull = multi_diffusion(_anywhere(pull), windows, length, dim=-3)
     times = linear_quadratic_times(settings.num_steps, grid=settings.grid)
     return SOLVERS[settings.solver](pull, noise, times, on_step)
+
+
+def _anywhere(velocity: Velocity) -> Callable[[Tensor, Tensor, slice], Tensor]:
+    """A velocity that does not care which window it is in."""
+    return lambda x_BCTHW, t_B, _place: velocity(x_BCTHW, t_B)
 
 
 def _guided(velocity: Velocity, guidance: TextGuidance) -> Velocity:
@@ -213,6 +261,18 @@ def _guided(velocity: Velocity, guidance: TextGuidance) -> Velocity:
 
 def decode(models: TextToVideo, latent: Tensor, num_frames: int) -> Tensor:
     """Latents to clips in -1..1; the TAE computes in the transformer's type where that is safe (autocast)."""
-    shorter = models.dtype != torch.float32
-    with torch.autocast(models.device.type, models.dtype) if shorter else nullcontext():
+    with _precision(models):
         return decode_clip(models.tae, latent, num_frames)
+
+
+def decode_parts(models: TextToVideo, latent: Tensor, num_frames: int) -> Iterator[Tensor]:
+    """As ``decode``, a chunk of frames at a time: a long clip is never whole in memory."""
+    if latent[:, 0, 0].numel() * models.tae.grid.height * models.tae.grid.width * num_frames <= WHOLE_PIXELS:
+        yield decode(models, latent, num_frames)
+    else:
+        yield from decode_stream(models.tae, [latent], num_frames, around=lambda: _precision(models))
+
+
+def _precision(models: TextToVideo) -> AbstractContextManager[object]:
+    shorter = models.dtype != torch.float32
+    return torch.autocast(models.device.type, models.dtype) if shorter else nullcontext()

@@ -1,21 +1,19 @@
 """Pass footage through the autoencoder and back: what the cast can see and show at best."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..geometry import TaeGrid
 from ..media.resize import crop_back, pad_to_multiple
 from ..models.tae import TemporalAutoencoder
-from .decode import CONTEXT_CELLS, WINDOW_CELLS
-
-WINDOW_PIXELS = 64 * 512 * 512
-"""Pixels passed at once, at most: larger frames go in shorter windows, down to one latent frame."""
+from .decode import decode_stream
+from .encode import encode_stream
 
 
 def reconstruct(tae: TemporalAutoencoder, clip: Tensor) -> Tensor:
-    """Encode a clip and decode it again, window by window.
+    """Encode a clip and decode it again.
 
     Args:
         tae: the autoencoder.
@@ -27,35 +25,39 @@ def reconstruct(tae: TemporalAutoencoder, clip: Tensor) -> Tensor:
     return torch.cat(list(reconstruct_stream(tae, [clip])), dim=1)
 
 
+@dataclass(slots=True)
+class _Length:
+    """Frames that went by, and their size."""
+
+    frames: int = 0
+    height: int = 0
+    width: int = 0
+
+
 @torch.no_grad()
 def reconstruct_stream(tae: TemporalAutoencoder, pieces: Iterable[Tensor]) -> Iterator[Tensor]:
-    """Encode and decode a clip of any length, holding one window of it in memory.
+    """Encode and decode a clip of any length, holding a chunk of it in memory.
 
     Args:
         tae: the autoencoder.
-        pieces: (3, T, H, W) each, in -1..1: consecutive parts of one clip, cut anywhere.
+        pieces: (3, T, H, W) each, in -1..1: consecutive parts of one clip, cut anywhere. All are read before
+            the first frame comes: the autoencoder looks along the whole clip.
 
     Yields:
         Tensor: the clip's frames in order, (3, T, H, W) in -1..1; their lengths add up to the clip's.
     """
-    context, held, seen = CONTEXT_CELLS * tae.grid.frames, None, 0
+    length = _Length()
+    latents = encode_stream(tae, _padded(pieces, tae.grid.height, length))
+    done = 0
+    for chunk in decode_stream(tae, latents):
+        frames = crop_back(chunk, length.height, length.width)[0, :, : length.frames - done]
+        done += frames.shape[1]
+        if frames.shape[1]:
+            yield frames
+
+
+def _padded(pieces: Iterable[Tensor], multiple: int, length: _Length) -> Iterator[Tensor]:
     for piece in pieces:
-        held = piece if held is None else torch.cat([held, piece], dim=1)
-        window = _window_cells(held, tae.grid) * tae.grid.frames
-        while held.shape[1] >= seen + window + context:
-            yield _round_trip(tae, held[:, : seen + window + context])[:, seen : seen + window]
-            held = held[:, seen + window - context :]
-            seen = context
-    if held is not None and held.shape[1] > seen:
-        yield _round_trip(tae, held)[:, seen:]
-
-
-def _window_cells(clip: Tensor, grid: TaeGrid) -> int:
-    cell_pixels = grid.frames * clip.shape[-2] * clip.shape[-1]
-    return max(1, min(WINDOW_CELLS, WINDOW_PIXELS // cell_pixels))
-
-
-def _round_trip(tae: TemporalAutoencoder, clip: Tensor) -> Tensor:
-    num_frames, height, width = clip.shape[1:]
-    latent = tae.encode(pad_to_multiple(clip[None], tae.grid.height))
-    return crop_back(tae.decode(latent, num_frames), height, width)[0].float().clamp(-1, 1)
+        length.frames += piece.shape[1]
+        length.height, length.width = piece.shape[2:]
+        yield pad_to_multiple(piece[None], multiple)

@@ -214,7 +214,7 @@ def _read(models: SoundModels, prompts: list[str]) -> Context:
 def _known(score: Score, place: slice) -> Tensor | None:
     if score.known_CF is None or score.masked_F is None:
         return None
-    return score.known_CF[:, place].masked_fill(score.masked_F[place], 0)
+    return score.known_CF[:, place].masked_fill(score.masked_F[place].to(score.known_CF.device), 0)
 
 
 def _told(part: Tensor | None, told_B11: Tensor, like: Tensor) -> Tensor | None:

@@ -1,9 +1,7 @@
 """Finished pieces of long work on disk, named by what they were made of: an interrupted job goes on."""
 
-import hashlib
-import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,20 +11,7 @@ from torch import Tensor
 
 from ..errors import MediaError
 from ..media.target import replacing
-
-
-def content_key(facts: Mapping[str, object]) -> str:
-    """A name for everything that decides a result: equal facts, equal key."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def file_key(path: Path) -> str:
-    """A name for what a file holds, whatever it is called."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()[:32]
+from .content import content_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

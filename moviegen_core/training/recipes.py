@@ -1,17 +1,24 @@
 """Every training run of the nano cast as data."""
 
+from ..flow.guidance import EditGuidance
+from .edit_pairs import ANIMATED, FILMED, MARKED, PairBucket
 from .latents import Bucket, LatentConfig
 from .loop import LoopConfig
 from .losses import TaeLossConfig
 from .optimizer import OptimizerConfig
+from .pairs import PairConfig
 from .pool import PoolConfig
 from .sound_latents import SoundLatentConfig
 from .sound_losses import SoundLossConfig
 from .sounds import SoundPoolConfig
 from .train_audio import AudioRecipe
 from .train_codec import CodecPhase, CodecRecipe
+from .train_edit import EditRecipe, EditStage
+from .train_identity import IdentityRecipe
+from .train_personalized import PersonalizedRecipe, PersonalizedStage
 from .train_tae import Crop, TaePhase, TaeRecipe
 from .train_text import TextRecipe
+from .train_upsampler import UpsamplerRecipe
 from .train_video import VideoRecipe, VideoStage
 
 TAE_NANO_IMAGES = TaeRecipe(
@@ -106,3 +113,67 @@ AUDIO_NANO = AudioRecipe(
     first_shards=40,
     steps_per_shard=40,
 )
+
+UPSAMPLER_NANO = UpsamplerRecipe(
+    preset="nano",
+    frames_loop=LoopConfig(
+        optimizer=OptimizerConfig(learning_rate=1.5e-3), num_steps=1500, warmup_steps=20, ema_decay=0.99
+    ),
+    loop=LoopConfig(
+        optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=5000, warmup_steps=50, ema_decay=0.995
+    ),
+    pairs=PairConfig(),
+    frames_losses=TaeLossConfig(square=5.0, kl=1e-5),
+)
+"""First the autoencoder of single frames, then detail; a GPU takes it whole, a CPU in an evening."""
+
+EDIT_NANO = EditRecipe(
+    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=1e-3), num_steps=4000, warmup_steps=100),
+    pairs=LatentConfig(
+        buckets=(
+            PairBucket(height=112, width=192, num_frames=1, frame_rates=RATES, weight=6, kind=FILMED),
+            PairBucket(height=112, width=192, num_frames=1, frame_rates=RATES, weight=1, kind=MARKED),
+            PairBucket(height=112, width=192, num_frames=32, frame_rates=RATES, weight=6, kind=FILMED),
+            PairBucket(height=112, width=192, num_frames=32, frame_rates=RATES, weight=2, kind=ANIMATED),
+            PairBucket(height=112, width=192, num_frames=32, frame_rates=RATES, weight=1, kind=MARKED),
+        ),
+        first_seed=8_000_000,
+    ),
+    stages=(
+        EditStage(until=0.4, bucket_weights=(6, 1, 0, 0, 0), lessons=(("edit", 5.0), ("text", 1.0))),
+        EditStage(until=0.85, bucket_weights=(2, 0, 6, 2, 1), lessons=(("edit", 4.0), ("text", 1.0))),
+        EditStage(
+            until=1.0,
+            bucket_weights=(0, 0, 1, 0, 0),
+            lessons=(("edit", 2.0), ("back", 2.0), ("text", 1.0)),
+        ),
+    ),
+    tokens_per_step=5_376,
+    shards=160,
+    back_guidance=EditGuidance(1.5, 4.0),
+)
+
+PERSONALIZED_NANO = PersonalizedRecipe(
+    identity=IdentityRecipe(
+        preset="nano",
+        loop=LoopConfig(
+            optimizer=OptimizerConfig(learning_rate=1e-3), num_steps=1500, warmup_steps=30, ema_decay=0.99
+        ),
+    ),
+    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=1e-3), num_steps=3000, warmup_steps=100),
+    latents=LatentConfig(
+        buckets=(
+            Bucket(height=112, width=192, num_frames=8, frame_rates=RATES, weight=3),
+            Bucket(height=112, width=192, num_frames=32, frame_rates=RATES, weight=2),
+        ),
+        first_seed=9_000_000,
+    ),
+    stages=(
+        PersonalizedStage(until=0.5, bucket_weights=(1, 0), cross=0.0, tune_encoder=False),
+        PersonalizedStage(until=0.75, bucket_weights=(1, 4), cross=0.0, tune_encoder=False),
+        PersonalizedStage(until=1.0, bucket_weights=(1, 4), cross=0.8, tune_encoder=True),
+    ),
+    tokens_per_step=5_376,
+    shards=100,
+)
+"""The paper's first stage has 64 frames of 256; eight of 32 are the same share."""

@@ -12,22 +12,38 @@ from torch import nn
 
 from ..errors import SettingsError
 from ..media.pixels import from_bytes
+from ..models.edit import edit_from_video
+from ..models.identity import IDENTITY_PRESETS, IdentityEncoder
 from ..models.tae import TemporalAutoencoder, inflate
 from ..models.text import ByteEncoder
 from ..weights.build import build
-from ..weights.cast import Cast
+from ..weights.cast import Cast, open_cast
 from ..weights.files import load_model, save_model
+from .edit_pairs import PairStore
 from .footage import Footage
 from .latents import LatentStore
 from .loop import CHECKPOINT, LoopConfig, Objective, new_run, run_loop
+from .pairs import PairPool
 from .pool import ClipPool
-from .recipes import AUDIO_NANO, CODEC_NANO, TAE_NANO, VIDEO_NANO
+from .recipes import (
+    AUDIO_NANO,
+    CODEC_NANO,
+    EDIT_NANO,
+    PERSONALIZED_NANO,
+    TAE_NANO,
+    UPSAMPLER_NANO,
+    VIDEO_NANO,
+)
 from .sound_latents import SoundLatentStore
 from .state import RunState
 from .train_audio import AudioObjective, AudioRecipe, SoundModel
 from .train_codec import CodecObjective, CodecRecipe, statistics_sounds
+from .train_edit import EditModel, EditObjective, EditRecipe
+from .train_identity import IdentityObjective, IdentityRecipe
+from .train_personalized import FaceStore, PersonalizedModel, PersonalizedObjective, PersonalizedRecipe
 from .train_tae import TaeObjective, TaeRecipe, measure_latents
 from .train_text import Reader, ReadingObjective, TextRecipe
+from .train_upsampler import FramesObjective, UpsamplerObjective, UpsamplerRecipe, measure_frames
 from .train_video import TextToVideoModel, VideoObjective, VideoRecipe
 
 NANO = Path(__file__).parent.parent / "weights" / "nano"
@@ -206,6 +222,110 @@ def write_video(out: Path, model: TextToVideoModel) -> Path:
     return out / "video.safetensors"
 
 
+def train_edit(
+    out: Path,
+    session: Session = ONE_GO,
+    *,
+    recipe: EditRecipe = EDIT_NANO,
+    tae: Path = NANO_TAE,
+    latents: Path | None = None,
+) -> Path:
+    """Make a cast's text-to-video model an edit model, train it, and write ``edit`` and ``edit_text``.
+
+    A start cast that has an edit role goes on from there; any other lends its video and text.
+
+    Args:
+        out: folder for checkpoint, curve and weights; made when missing.
+        session: how long this sitting lasts, and on what it goes on; the shipped cast is the start when None.
+        recipe: what to train and how.
+        tae: weights file of the autoencoder whose latents are learnt; the shipped one by default.
+        latents: folder of cached latents; ``latents`` in ``out`` when None.
+
+    Returns:
+        The edit transformer's weights file.
+    """
+    torch.manual_seed(0)
+    start = session.start or open_cast("nano")
+    if "edit" in start.roles:
+        text, edit = start.load("edit_text"), start.load("edit")
+    else:
+        text, edit = start.load("text"), edit_from_video(start.load("video"))  # type: ignore[arg-type]
+    model = EditModel(text, edit).to(session.device).train()  # type: ignore[arg-type]
+    autoencoder = load_model(tae, "tae", device=session.device)
+    store = PairStore(latents or out / "latents", autoencoder, recipe.pairs)  # type: ignore[arg-type]
+    recipe = replace(recipe, loop=session.fit(recipe.loop))
+    state = new_run(model, recipe.loop)
+    session.run(state, EditObjective(model, recipe, store, session.device), recipe.loop, out)
+    state.ema.copy_to(model)
+    save_model(out / "edit_text.safetensors", "edit_text", model.text)
+    save_model(out / "edit.safetensors", "edit", model.edit)
+    return out / "edit.safetensors"
+
+
+def train_personalized(
+    out: Path,
+    session: Session = ONE_GO,
+    *,
+    recipe: PersonalizedRecipe = PERSONALIZED_NANO,
+    tae: Path = NANO_TAE,
+    latents: Path | None = None,
+) -> Path:
+    """Make a cast's text-to-video model know faces, and write ``personalized`` and ``identity``.
+
+    The identity encoder has lessons of its own first, in the subfolder ``identity``, unless the start cast
+    has one; should the sitting end before those are over, the encoder so far is all that is written.
+
+    Args:
+        out: folder for checkpoint, curve and weights; made when missing.
+        session: how long this sitting lasts, and on what it goes on; the shipped cast is the start when None.
+        recipe: what to train and how.
+        tae: weights file of the autoencoder whose latents are learnt; the shipped one by default.
+        latents: folder of cached latents; ``latents`` in ``out`` when None.
+
+    Returns:
+        The personalized transformer's weights file, or the identity encoder's where that is all.
+    """
+    end = time.monotonic() + session.minutes * 60
+    torch.manual_seed(0)
+    start = session.start or open_cast("nano")
+    text = start.load("text", session.device)
+    video = start.load("personalized" if "personalized" in start.roles else "video", session.device)
+    lessons = replace(recipe.identity, loop=session.share(recipe.identity.loop, recipe.loop))
+    identity = _identity(out, start, video.config.width, session, lessons)
+    if identity is None:
+        return out / "identity.safetensors"
+    model = PersonalizedModel(text, video, identity).train()  # type: ignore[arg-type]
+    autoencoder = load_model(tae, "tae", device=session.device)
+    folder, size = latents or out / "latents", identity.config.size
+    store = FaceStore(folder, autoencoder, recipe.latents, size)  # type: ignore[arg-type]
+    rest = replace(session, minutes=(end - time.monotonic()) / 60)
+    recipe = replace(recipe, loop=session.fit(recipe.loop))
+    state = new_run(model, recipe.loop)
+    rest.run(state, PersonalizedObjective(model, recipe, store, session.device), recipe.loop, out)
+    state.ema.copy_to(model)
+    save_model(out / "identity.safetensors", "identity", model.identity)
+    save_model(out / "personalized.safetensors", "personalized", model.video)
+    return out / "personalized.safetensors"
+
+
+def _identity(
+    out: Path, start: Cast, token_width: int, session: Session, recipe: IdentityRecipe
+) -> IdentityEncoder | None:
+    """The start cast's encoder, or one that has just had its lessons; None when those are not over."""
+    if "identity" in start.roles:
+        return start.load("identity", session.device)  # type: ignore[return-value]
+    config = replace(IDENTITY_PRESETS[recipe.preset], token_width=token_width)
+    encoder = IdentityEncoder(config).to(session.device)
+    state = new_run(encoder, recipe.loop)
+    lessons = replace(session, resume=session.resume or (out / "identity" / CHECKPOINT).exists())
+    is_done = lessons.run(
+        state, IdentityObjective(encoder, recipe, session.device), recipe.loop, out / "identity"
+    )
+    state.ema.copy_to(encoder)
+    save_model(out / "identity.safetensors", "identity", encoder)
+    return encoder if is_done else None
+
+
 def train_codec(out: Path, session: Session = ONE_GO, *, recipe: CodecRecipe = CODEC_NANO) -> Path:
     """Train an audio codec and write ``audio_codec.safetensors`` from its averaged weights.
 
@@ -272,11 +392,69 @@ def train_audio(
     return out / "audio.safetensors"
 
 
+def train_upsampler(
+    out: Path,
+    session: Session = ONE_GO,
+    *,
+    recipe: UpsamplerRecipe = UPSAMPLER_NANO,
+    footage: Path | None = None,
+    tae: Path | None = NANO_TAE,
+) -> Path:
+    """Train an upsampler and write ``upsampler.safetensors`` from its averaged weights.
+
+    Its autoencoder of single frames comes first, in the subfolder ``frames``; should the sitting end before
+    that is done, the weights written enlarge frames plainly.
+
+    A broken checkpoint or autoencoder is refused with a WeightsError, a broken footage file with a
+    SettingsError.
+
+    Args:
+        out: folder for checkpoint, curve and weights; made when missing.
+        session: how long this sitting lasts, and on what it goes on.
+        recipe: what to train and how.
+        footage: file of real pictures and clips; without one the theatre alone is learnt.
+        tae: temporal autoencoder whose faults are learnt to be mended; the shipped one by default.
+
+    Returns:
+        The weights file.
+    """
+    end = time.monotonic() + session.minutes * 60
+    torch.manual_seed(0)
+    real = Footage.load(footage) if footage else None
+    spoiler = load_model(tae, "tae", device=session.device) if tae else None
+    pool = PairPool(recipe.pairs, real, spoiler, session.device)  # type: ignore[arg-type]
+    model = session.first_model("upsampler", recipe.preset)
+    if not session.is_past_first_stage(out):
+        loop = session.share(recipe.frames_loop, recipe.loop)
+        first = new_run(model.frames, loop)
+        is_done = session.run(first, FramesObjective(model, recipe, pool), loop, out / "frames")
+        first.ema.copy_to(model.frames)
+        measure_frames(model, recipe, pool)
+        if not is_done:
+            return _write_upsampler(out, model)
+    model.frames.requires_grad_(requires_grad=False)
+    rest = replace(session, minutes=(end - time.monotonic()) / 60)
+    loop = session.fit(recipe.loop)
+    state = new_run(model, loop)
+    rest.run(state, UpsamplerObjective(model, recipe, pool), loop, out)
+    state.ema.copy_to(model)
+    return _write_upsampler(out, model)
+
+
+def _write_upsampler(out: Path, model: nn.Module) -> Path:
+    out.mkdir(parents=True, exist_ok=True)
+    save_model(out / "upsampler.safetensors", "upsampler", model)
+    return out / "upsampler.safetensors"
+
+
 Trainers = Mapping[str, Callable[..., Path]]
 """Role to what is called with folder, session and sources, and returns the weights file."""
 TRAINERS: Trainers = {
     "tae": train_tae,
     "video": train_video,
+    "upsampler": train_upsampler,
+    "edit": train_edit,
+    "personalized": train_personalized,
     "audio_codec": train_codec,
     "audio": train_audio,
 }

@@ -17,10 +17,13 @@ from ..models.audio import (
     AudioTransformerConfig,
 )
 from ..models.audio_codec import CODEC_PRESETS, AudioCodec, AudioCodecConfig
+from ..models.edit import EDIT_PRESETS, EditTransformer, EditTransformerConfig
+from ..models.identity import IDENTITY_PRESETS, IdentityEncoder, IdentityEncoderConfig
 from ..models.judge import JUDGE_PRESETS, Judge, JudgeConfig
 from ..models.sound_judge import SOUND_JUDGE_PRESETS, SoundJudge, SoundJudgeConfig
 from ..models.tae import TAE_PRESETS, TaeConfig, TemporalAutoencoder
 from ..models.text import TEXT_PRESETS, ByteEncoder, ByteEncoderConfig
+from ..models.upsampler import UPSAMPLER_PRESETS, Upsampler, UpsamplerConfig
 from ..models.video import VIDEO_PRESETS, VideoTransformer, VideoTransformerConfig
 from ..models.vision import VISION_PRESETS, FrameEncoder, FrameEncoderConfig
 
@@ -41,6 +44,11 @@ ROLES: dict[str, Role] = {
     "tae": Role(config=TaeConfig, model=TemporalAutoencoder, presets=TAE_PRESETS),
     "text": Role(config=ByteEncoderConfig, model=ByteEncoder, presets=TEXT_PRESETS),
     "video": Role(config=VideoTransformerConfig, model=VideoTransformer, presets=VIDEO_PRESETS),
+    "upsampler": Role(config=UpsamplerConfig, model=Upsampler, presets=UPSAMPLER_PRESETS),
+    "edit": Role(config=EditTransformerConfig, model=EditTransformer, presets=EDIT_PRESETS),
+    "edit_text": Role(config=ByteEncoderConfig, model=ByteEncoder, presets=TEXT_PRESETS),
+    "personalized": Role(config=VideoTransformerConfig, model=VideoTransformer, presets=VIDEO_PRESETS),
+    "identity": Role(config=IdentityEncoderConfig, model=IdentityEncoder, presets=IDENTITY_PRESETS),
     "audio_codec": Role(config=AudioCodecConfig, model=AudioCodec, presets=CODEC_PRESETS),
     "audio": Role(config=AudioTransformerConfig, model=AudioTransformer, presets=AUDIO_PRESETS),
     "audio_text": Role(config=ByteEncoderConfig, model=ByteEncoder, presets=AUDIO_TEXT_PRESETS),

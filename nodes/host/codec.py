@@ -20,6 +20,7 @@ from ...moviegen_core.media.sound import sound_from, waveform_of
 from ...moviegen_core.models.audio_codec import AudioCodec, AudioCodecConfig
 from ...moviegen_core.stages.sound import DECODED_AT_ONCE, play
 from .files import read_model_file
+from .keeping import adopt
 from .operations import host_operations
 from .vae import without_warning
 
@@ -77,23 +78,7 @@ class MovieGenSoundVAE(comfy.sd.VAE):
         self.working_dtypes = [torch.float32]
         self.memory_used_decode = lambda shape, dtype: decode_memory(config, shape, dtype)
         self.memory_used_encode = lambda shape, dtype: encode_memory(config, shape, dtype)
-        self._adopt(HostCodec(config, operations=host_operations(comfy.ops.disable_weight_init)), state)
-
-    def _adopt(self, codec: HostCodec, state: dict[str, Tensor]) -> None:
-        codec.load_state_dict(state, strict=True)
-        manager = comfy.model_management
-        self.device = manager.vae_device()
-        self.vae_dtype = manager.vae_dtype(self.device, self.working_dtypes)
-        self.first_stage_model = codec.eval().requires_grad_(False).to(self.vae_dtype)
-        self.output_device = manager.intermediate_device()
-        getattr(manager, "archive_model_dtypes", lambda _model: None)(self.first_stage_model)
-        classic = comfy.model_patcher.ModelPatcher
-        patcher = getattr(comfy.model_patcher, "CoreModelPatcher", classic)
-        self.patcher = patcher(
-            self.first_stage_model, load_device=self.device, offload_device=manager.vae_offload_device()
-        )
-        self.size = None
-        self.model_size()
+        adopt(self, HostCodec(config, operations=host_operations(comfy.ops.disable_weight_init)), state)
 
     @property
     def codec(self) -> HostCodec:

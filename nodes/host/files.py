@@ -14,6 +14,8 @@ from ...moviegen_core.weights.files import read_config
 
 FOLDER = "moviegen"
 """Our own kind of model folder: one folder inside it per cast."""
+ROLES = {"diffusion_models": ("video",), "text_encoders": ("text",), "vae": ("tae",)}
+"""Roles of a cast whose files belong into the host's own kinds of model folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,17 @@ def find_cast(name: str) -> Cast:
     return open_cast(folders[name])
 
 
+def shipped_files(kind: str) -> dict[str, Path]:
+    """Files of the shipped casts that belong into one of the host's model folders, by cast and file name."""
+    casts = {name: open_cast(name) for name in SHIPPED}
+    return {
+        f"{name}/{cast.roles[role]}": cast.path(role)
+        for name, cast in casts.items()
+        for role in ROLES[kind]
+        if role in cast.roles
+    }
+
+
 def roles_of(name: str) -> set[str]:
     """Roles of a cast; none when it cannot be read."""
     try:
@@ -78,12 +91,14 @@ def roles_of(name: str) -> set[str]:
 
 
 def file_names(kind: str) -> list[str]:
-    """Files of one of the host's model folders that could be ours."""
-    return [name for name in folder_paths.get_filename_list(kind) if name.endswith(".safetensors")]
+    """Files of one of the host's model folders that could be ours, behind the shipped ones."""
+    shipped = list(shipped_files(kind))
+    found = [name for name in folder_paths.get_filename_list(kind) if name.endswith(".safetensors")]
+    return [*shipped, *(name for name in found if name not in shipped)]
 
 
 def find_file(kind: str, name: str) -> Path:
-    """A file of one of the host's model folders.
+    """A file of one of the host's model folders, or a shipped one.
 
     Args:
         kind: such as "vae".
@@ -95,7 +110,7 @@ def find_file(kind: str, name: str) -> Path:
     Raises:
         WeightsError: it is gone.
     """
-    path = folder_paths.get_full_path(kind, name)
+    path = shipped_files(kind).get(name) or folder_paths.get_full_path(kind, name)
     if path is None:
         raise WeightsError(
             f"{name!r} is not in the {kind} folder any more; put it back or choose another file"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import comfy.clip_vision
 import comfy.model_management
-import comfy.model_patcher
 import comfy.ops
 import torch
 from torch import Tensor
 
 from ...moviegen_core.models.vision import FrameEncoder
 from .files import read_model_file
+from .keeping import patcher_class
 from .operations import host_operations
 
 LIVE_TENSORS = 6
@@ -27,12 +27,11 @@ class FrameWatcher:
         file = read_model_file(path, "vision")
         encoder = FrameEncoder(file.config, operations=host_operations(comfy.ops.disable_weight_init))
         encoder.load_state_dict({name: tensor.float() for name, tensor in file.state.items()}, strict=True)
-        manager, classic = comfy.model_management, comfy.model_patcher.ModelPatcher
+        manager = comfy.model_management
         self.encoder = encoder.eval().requires_grad_(False)
         self.device = manager.text_encoder_device()
-        patcher = getattr(comfy.model_patcher, "CoreModelPatcher", classic)
         offload = manager.text_encoder_offload_device()
-        self.patcher = patcher(self.encoder, load_device=self.device, offload_device=offload)
+        self.patcher = patcher_class()(self.encoder, load_device=self.device, offload_device=offload)
 
     @property
     def feature_width(self) -> int:

@@ -27,6 +27,7 @@ from ...moviegen_core.weights.files import load_model as load_core_model
 from ..convert import TIMESTEPS, prediction_from_velocity, times_from_timesteps
 from ..preview import PreviewFactors, fit_preview
 from .files import read_model_file
+from .keeping import patcher_class
 from .live import watch_sampling
 from .operations import host_attention, host_operations
 
@@ -187,6 +188,8 @@ def load_model(
 ) -> comfy.model_patcher.ModelPatcher:
     """Load a video transformer as MODEL.
 
+    A file that is refused, or needs several text encoders, raises a WeightsError.
+
     Args:
         path: its weights file.
         tae_file: the autoencoder of its latents, for previews; the shipped one when None.
@@ -195,21 +198,31 @@ def load_model(
 
     Returns:
         The host's patcher around the model.
-
-    Raises:
-        WeightsError: the file is refused, or needs several text encoders.
     """
     file = read_model_file(path, "video")
-    if len(file.config.context_widths) != 1:
-        raise WeightsError(
-            f"{path} reads {len(file.config.context_widths)} text encoders and the nodes give one; choose a"
-            " cast with one text encoder"
-        )
+    check_one_reader(path, file.config.context_widths)
     patcher = patched(MovieGenConfig({"video": file.config}), file.state, dtype, disable_dynamic)
     patcher.model.latent_format.tae_file = tae_file or open_cast("nano").path("tae")
     patcher.cached_patcher_init = (load_model, (path, tae_file, dtype))
     patcher.add_wrapper_with_key(comfy.patcher_extension.WrappersMP.OUTER_SAMPLE, "moviegen", watch_sampling)
     return patcher
+
+
+def check_one_reader(path: Path, context_widths: tuple[int, ...]) -> None:
+    """Refuse a model that the nodes cannot give all its texts.
+
+    Args:
+        path: its weights file.
+        context_widths: one per text encoder that it reads.
+
+    Raises:
+        WeightsError: it reads several, or none.
+    """
+    if len(context_widths) != 1:
+        raise WeightsError(
+            f"{path} reads {len(context_widths)} text encoders and the nodes give one; choose a cast with one"
+            " text encoder"
+        )
 
 
 def patched(
@@ -232,18 +245,12 @@ def patched(
     device, offload = comfy.model_management.get_torch_device(), comfy.model_management.unet_offload_device()
     config.set_inference_dtype(*_dtypes(state, device, dtype))
     model = config.get_model(state, device=None)
-    patcher = _patcher_class(disable_dynamic)(model, load_device=device, offload_device=offload)
+    patcher = patcher_class(disable_dynamic)(model, load_device=device, offload_device=offload)
     dynamic = getattr(patcher, "is_dynamic", lambda: False)()
     if not dynamic:
         model.to(offload)
     model.load_model_weights(dict(state), "", **({"assign": True} if dynamic else {}))
     return patcher
-
-
-def _patcher_class(disable_dynamic: bool) -> type[comfy.model_patcher.ModelPatcher]:
-    """Looked up at every call: newer hosts exchange it after start."""
-    classic = comfy.model_patcher.ModelPatcher
-    return classic if disable_dynamic else getattr(comfy.model_patcher, "CoreModelPatcher", classic)
 
 
 def _dtypes(

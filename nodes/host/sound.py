@@ -19,11 +19,19 @@ from ...moviegen_core.errors import GeometryError, MovieGenError, WeightsError
 from ...moviegen_core.flow.windows import blend_windows, triangle_windows
 from ...moviegen_core.models.audio import AudioTransformer, AudioTransformerConfig
 from ...moviegen_core.stages.sound import WINDOW
-from ..convert import KNOWN, SEEN, TIMESTEPS, prediction_from_velocity, times_from_timesteps
+from ..convert import KNOWN, SEEN, prediction_from_velocity, times_from_timesteps
 from .files import read_model_file
 from .frame_encoder import FrameWatcher
 from .live import OnStep
-from .model import LIVE_FFN_WIDTHS, LIVE_WIDTHS, patched, text_tokens, unmarked
+from .model import (
+    LIVE_FFN_WIDTHS,
+    LIVE_WIDTHS,
+    MovieGenConfig,
+    check_one_reader,
+    patched,
+    text_tokens,
+    unmarked,
+)
 from .operations import host_attention, host_operations
 
 HOP = 1920
@@ -114,12 +122,9 @@ class MovieGenSoundModel(comfy.model_base.BaseModel):
         return values * comfy.model_management.dtype_size(self.manual_cast_dtype or self.get_dtype())
 
 
-class MovieGenSoundConfig(comfy.supported_models_base.BASE):
+class MovieGenSoundConfig(MovieGenConfig):
     """What the host asks about an audio transformer before it builds it."""
 
-    unet_extra_config = {}  # noqa: RUF012 - the host's own would be handed to our transformer
-    sampling_settings = {"shift": 1.0, "multiplier": TIMESTEPS}  # noqa: RUF012
-    supported_inference_dtypes = [torch.bfloat16, torch.float16, torch.float32]  # noqa: RUF012
     latent_format = MovieGenSoundLatent
 
     def get_model(
@@ -232,11 +237,7 @@ def load_sound_model(
         WeightsError: a file is refused, needs several text encoders, or they do not belong together.
     """
     file, watcher = read_model_file(path, "audio"), FrameWatcher(vision_file)
-    if len(file.config.context_widths) != 1:
-        raise WeightsError(
-            f"{path} reads {len(file.config.context_widths)} text encoders and the nodes give one; choose a"
-            " cast with one text encoder"
-        )
+    check_one_reader(path, file.config.context_widths)
     if file.config.vision_width != watcher.feature_width:
         raise WeightsError(
             f"{path} reads picture features {file.config.vision_width} wide and {vision_file} makes"

@@ -14,13 +14,14 @@ import comfy.model_patcher
 import comfy.ops
 import comfy.sd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...moviegen_core.errors import GeometryError
 from ...moviegen_core.models.tae import TaeConfig, TemporalAutoencoder
-from ...moviegen_core.stages.decode import CONTEXT_CELLS, WINDOW_CELLS, decode_clip
+from ...moviegen_core.stages.decode import WHOLE_PIXELS, Tiling, chunk_cells, decode_clip, decode_stream
 from ..convert import check_frames, image_from_pixels_, pixels_from_image
 from .files import read_model_file
+from .keeping import adopt
 from .operations import host_operations
 
 LIVE_TENSORS = 6
@@ -36,7 +37,7 @@ class HostAutoencoder(TemporalAutoencoder):
         return super().encode(clip)
 
     def decode(self, latent: Tensor, num_frames: int | None = None, **_options: Any) -> Tensor:  # noqa: ANN401
-        """As the core's; without a count, which the host does not know, all frames, long clips in windows."""
+        """As the core's; without a count, which the host does not know, all frames, long clips in chunks."""
         if num_frames is not None:
             return super().decode(latent, num_frames)
         check_decodable(latent, self.config.latent_channels)
@@ -94,23 +95,41 @@ class MovieGenVAE(comfy.sd.VAE):
         # at least a byte, as the host divides by it, even when there is nothing to decode
         self.memory_used_decode = lambda shape, dtype: max(1.0, decode_memory(config, shape, dtype))
         self.memory_used_encode = lambda shape, dtype: max(1.0, encode_memory(config, shape, dtype))
-        self._adopt(HostAutoencoder(config, operations=host_operations(comfy.ops.disable_weight_init)), state)
+        adopt(self, HostAutoencoder(config, operations=host_operations(comfy.ops.disable_weight_init)), state)
 
-    def _adopt(self, autoencoder: nn.Module, state: dict[str, Tensor]) -> None:
-        autoencoder.load_state_dict(state, strict=True)
-        manager = comfy.model_management
-        self.device = manager.vae_device()
-        self.vae_dtype = manager.vae_dtype(self.device, self.working_dtypes)
-        self.first_stage_model = autoencoder.eval().requires_grad_(False).to(self.vae_dtype)
-        self.output_device = manager.intermediate_device()
-        getattr(manager, "archive_model_dtypes", lambda _model: None)(self.first_stage_model)
-        classic = comfy.model_patcher.ModelPatcher
-        patcher = getattr(comfy.model_patcher, "CoreModelPatcher", classic)
-        self.patcher = patcher(
-            self.first_stage_model, load_device=self.device, offload_device=manager.vae_offload_device()
-        )
-        self.size = None
-        self.model_size()
+    def decode_tiled_3d(
+        self,
+        samples: Tensor,
+        tile_t: int = 999,
+        tile_x: int = 32,
+        tile_y: int = 32,
+        overlap: tuple[int, int, int] = (1, 8, 8),
+    ) -> Tensor:
+        """As the host's, but chunks of time join to exactly the whole; tiles within a frame fade as usual.
+
+        Args:
+            samples: (B, 16, T, H, W).
+            tile_t: latent frames at once.
+            tile_x: latent cells along a tile's width; where both sides hold a frame it is not cut.
+            tile_y: latent cells along its height.
+            overlap: latent cells that neighbours share along time, which needs none, height and width.
+
+        Returns:
+            (B, 3, 8 T, 8 H, 8 W) as the host shows pixels.
+        """
+        check_decodable(samples, self.latent_channels)
+        batch, _, cells, height, width = samples.shape
+        side, fits = min(tile_x, tile_y), tile_x >= width and tile_y >= height
+        tiling = None if fits else Tiling(side, min(max(overlap[1:]), side - 1))
+        latent = samples.to(self.vae_dtype).to(self.device)
+        chunks = decode_stream(self.first_stage_model, [latent], num_cells=min(tile_t, cells), tiling=tiling)
+        grid = self.first_stage_model.grid
+        sizes = (cells * grid.frames, height * grid.height, width * grid.width)
+        clip, start = torch.empty(batch, 3, *sizes, device=self.output_device), 0
+        for chunk in chunks:
+            clip[:, :, start : start + chunk.shape[2]] = chunk
+            start += chunk.shape[2]
+        return self.process_output(clip)
 
 
 def load_vae(path: Path) -> MovieGenVAE:
@@ -120,11 +139,13 @@ def load_vae(path: Path) -> MovieGenVAE:
 
 
 def decode_memory(config: TaeConfig, shape: tuple[int, ...], dtype: torch.dtype) -> float:
-    """Bytes that decoding latents of this shape needs: one window of them, and all pixels."""
+    """Bytes that decoding latents of this shape needs: one chunk of them, and all pixels."""
     grid = config.grid
-    cells, most = shape[2] if len(shape) > 4 else 1, WINDOW_CELLS + 2 * CONTEXT_CELLS
+    cells = shape[2] if len(shape) > 4 else 1
     pixels = shape[0] * grid.frames * grid.height * grid.width * math.prod(shape[-2:])
-    window = _peak_values(config, config.decoder_widths) * pixels * min(cells, most)
+    is_whole = pixels * cells <= WHOLE_PIXELS
+    at_once = cells if is_whole else min(cells, chunk_cells(grid, shape) if pixels else cells)
+    window = _peak_values(config, config.decoder_widths) * pixels * at_once
     return LIVE_TENSORS * window * comfy.model_management.dtype_size(dtype) + 3 * 4 * pixels * cells
 
 

@@ -42,7 +42,7 @@ SHAPE = ClipShape(num_frames=32, fps=Fraction(16), height=112, width=192)
 SETTINGS = SamplingSettings(num_steps=24, guidance=5.0, seed=0)
 MAX_STEP_RATIO, MAX_IMPORT_SECONDS, MAX_GROWTH_MEGABYTES = 1.1, 1.0, 16
 RUNS, FIRST_RUNS = 20, 5
-"""Growth is counted after the first runs, when caches and pools are full."""
+"""Growth is counted after the first runs, when caches and pools are full, between medians of so many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,13 +147,13 @@ def import_seconds(log: str) -> float:
 
 
 def growth(server: object) -> float:
-    """Megabytes that the server holds more after all runs than after the first ones."""
+    """Megabytes that the server holds more in its last runs than in those after the first ones."""
     held, process = [], psutil.Process(server.process.pid)
     for seed in range(RUNS):
         run = server.run(prompt(seed, 2, 72, 1.0))
         assert run.succeeded, (run.error, run.refusal)
         held.append(process.memory_info().rss / 2**20)
-    return held[-1] - held[FIRST_RUNS - 1]
+    return median(held[-FIRST_RUNS:]) - median(held[FIRST_RUNS : 2 * FIRST_RUNS])
 
 
 def measure(rounds: int = 5) -> Cost:

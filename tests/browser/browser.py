@@ -56,7 +56,7 @@ def open_template(page, server, pack, name):
         "localStorage.clear(); sessionStorage.clear()"
     )  # what was open before is not restored
     visit(page, f"{server.url}/?template={name}&source={pack}")
-    page.wait_for_function("() => window.app?.graph?.nodes.some((node) => node.type === 'MovieGenLoadCast')")
+    page.wait_for_function("() => window.app?.graph?.nodes.some((node) => node.type.startsWith('MovieGen'))")
     page.wait_for_timeout(1000)  # the frontend draws it
 
 

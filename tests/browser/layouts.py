@@ -7,6 +7,7 @@ SIZES = {
     "CFGGuider": (300, 0),
     "CLIPTextEncode": (360, 130),
     "CreateVideo": (300, 110),
+    "GetImageSize": (300, 160),
     "ImageScale": (300, 0),
     "KSampler": (360, 540),
     "MovieGenAddSound": (300, 130),
@@ -23,7 +24,7 @@ SIZES = {
     "MovieGenEmptyLatent": (360, 310),
     "MovieGenPrompt": (360, 350),
     "SamplerCustom": (360, 520),
-    "SamplerCustomAdvanced": (300, 220),
+    "SamplerCustomAdvanced": (300, 420),
     "SaveImage": (400, 480),
     "SaveVideo": (400, 370),
 }
@@ -96,6 +97,9 @@ To watch the clip appear while it is sampled, set *Settings > Live preview metho
 TEXT_TO_IMAGE = f"""\
 ## Text to image
 Press **Run**. A picture is a clip of **0 seconds**, so the same model makes it.
+
+The three loaders take **one file each**: mix parts of casts, or put bigger weights into ComfyUI's own \
+`diffusion_models`, `text_encoders` and `vae` folders and choose them here. *nano/...* came with the pack.
 
 **Change first**: the words in *Movie Gen Prompt*.
 
@@ -213,10 +217,12 @@ already stays in front: **keep_sound**.
 - **loudness**, **ceiling**: of the mix, measured by BS.1770."""
 
 
-def _stage(note: str, height: int, *groups: Group) -> tuple[Row, ...]:
-    """A first column with the loader and the note under it, and what stands to its right."""
+def _stage(
+    note: str, height: int, *groups: Group, loaders: tuple[str, ...] = ("1",)
+) -> tuple[tuple[Row, ...], ...]:
+    """A first column with the loaders and the note under them, and what stands to its right."""
     read = Group(columns=((Note(text=note, size=(400, height)),),))
-    return ((Group(title="1  Load", columns=(("1",),)),), (read,)), (groups,)
+    return ((Group(title="1  Load", columns=(loaders,)),), (read,)), (groups,)
 
 
 def _text_to_video() -> Layout:
@@ -230,11 +236,12 @@ def _text_to_video() -> Layout:
 
 def _text_to_image() -> Layout:
     groups = (
-        Group(title="2  Words and size", columns=(("2", "3", "4"),)),
-        Group(title="3  Sample", columns=(("5",),)),
-        Group(title="4  Pictures", columns=(("6", "7"),)),
+        Group(title="2  Words and size", columns=(("4", "5", "6"),)),
+        Group(title="3  Sample", columns=(("7",),)),
+        Group(title="4  Pictures", columns=(("8", "9"),)),
     )
-    return Layout(stacks=_stage(TEXT_TO_IMAGE, 480, *groups), pictures=(("7", "7"), ("7", "7")))
+    stage = _stage(TEXT_TO_IMAGE, 520, *groups, loaders=("1", "2", "3"))
+    return Layout(stacks=stage, pictures=(("9", "9"), ("9", "9")))
 
 
 def _compare_schedules() -> Layout:

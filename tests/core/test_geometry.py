@@ -5,12 +5,14 @@ import pytest
 
 from moviegen_core.errors import GeometryError
 from moviegen_core.geometry import (
+    FITS,
     MAX_SECONDS,
     MAX_SIDE,
     ClipShape,
     SoundGrid,
     TaeGrid,
     check_size,
+    fit_frame,
     frames_for,
     parse_fps,
     parse_size,
@@ -181,3 +183,44 @@ def test_seconds_become_the_nearest_samples():
     assert samples_in(1.5) == 72000
     assert samples_in(Fraction(1, 96000)) == 0
     assert samples_in(Fraction(3, 96000)) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "height", "width", "fit", "scaled", "said"),
+    [
+        ((432, 768), 1080, None, "crop", (1080, 1920), "768x432 to 1920x1080"),
+        ((432, 770), 1080, None, "crop", (1080, 1925), "770x432 to 1924x1080, 1 column cropped"),
+        ((576, 1008), 1080, 1920, "crop", (1097, 1920), "1008x576 to 1920x1080, 17 rows cropped"),
+        ((576, 1008), 1080, 1920, "pad", (1080, 1890), "1008x576 to 1920x1080, 30 columns padded"),
+        ((768, 432), 1080, 1920, "pad", (1080, 608), "432x768 to 1920x1080, 1312 columns padded"),
+    ],
+)
+def test_a_frame_reaches_an_exact_size_by_one_factor_and_says_what_is_cut_or_added(
+    source, height, width, fit, scaled, said
+):
+    plan = fit_frame(source, height, width, fit)
+    assert (plan.scaled, plan.describe()) == (scaled, said)
+
+
+def test_cropping_covers_every_target_and_padding_stays_inside_it():
+    for source in ((1, 1), (7, 9), (23, 37), (100, 41), (112, 192)):
+        for target in ((112, 192), (192, 112), (200, 200), (222, 334)):
+            if all(want >= have for want, have in zip(target, source, strict=True)):
+                covers, inside = (fit_frame(source, *target, fit) for fit in FITS)
+                assert all(have >= want for have, want in zip(covers.scaled, target, strict=True))
+                assert all(have <= want for have, want in zip(inside.scaled, target, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "said"),
+    [
+        (100, None, "smaller"),
+        (1081, None, "even"),
+        (1080, 1921, "even"),
+        (5000, None, "4096"),
+        (0, None, "even"),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused(height, width, said):
+    with pytest.raises(GeometryError, match=said):
+        fit_frame((432, 768), height, width)

@@ -56,6 +56,28 @@ def test_frames_survive_encode_and_decode_whole_and_in_tiles(run, cast):
     assert len(run("MovieGenDecode", samples=latent, vae=cast.vae, frames=20)[0]) == 20
 
 
+def _in_tiles(run, cast, latent, side, frames):
+    return run(
+        "VAEDecodeTiled",
+        samples=latent,
+        vae=cast.vae,
+        tile_size=side,
+        overlap=16,
+        temporal_size=frames,
+        temporal_overlap=8,
+    )[0]
+
+
+def test_chunks_of_time_join_to_the_whole_and_tiles_of_a_frame_nearly(run, cast):
+    frames = torch.rand(1, 128, 192, 3).expand(40, -1, -1, -1)
+    latent = run("VAEEncode", pixels=frames, vae=cast.vae)[0]
+    whole = run("VAEDecode", samples=latent, vae=cast.vae)[0]
+    torch.testing.assert_close(_in_tiles(run, cast, latent, 512, 16), whole, rtol=0, atol=1e-5)
+    pieced = _in_tiles(run, cast, latent, 96, 16)
+    assert pieced.shape == whole.shape
+    assert 1e-5 < (pieced - whole).abs().mean() < 0.02
+
+
 def test_the_vae_is_the_cores_autoencoder(run, cast):
     frames = torch.rand(8, 32, 48, 3)
     tae = open_cast("nano").load("tae")
@@ -120,6 +142,23 @@ def test_a_prompt_too_long_for_the_encoder_is_refused_in_one_sentence(run, cast)
 def test_a_cast_that_is_gone_names_those_that_are_there(run):
     with pytest.raises(Exception, match="choose one of nano"):
         run("MovieGenLoadCast", cast="lost", role="video")
+
+
+@pytest.mark.parametrize(
+    ("kind", "role"), [("diffusion_models", "video"), ("text_encoders", "text"), ("vae", "tae")]
+)
+def test_shipped_files_head_the_lists_of_single_files_and_are_the_casts(comfy_host, kind, role):
+    files = comfy_host.ours("nodes.host.files")
+    first = files.file_names(kind)[0]
+    assert first.startswith("nano/")
+    assert files.find_file(kind, first) == open_cast("nano").path(role)
+
+
+def test_files_of_the_user_come_behind_the_shipped_ones(comfy_host, monkeypatch):
+    files = comfy_host.ours("nodes.host.files")
+    mine = ["big/video.safetensors", "nano/video.safetensors", "old.ckpt"]
+    monkeypatch.setattr(files.folder_paths, "get_filename_list", lambda kind: mine)
+    assert files.file_names("diffusion_models") == ["nano/video.safetensors", "big/video.safetensors"]
 
 
 def test_foreign_and_mistaken_files_are_refused_in_one_sentence(comfy_host, tmp_path):

@@ -49,8 +49,8 @@ def test_a_clip_of_a_batch_equals_one_made_alone(batch, generate, monkeypatch):
     real, shown = studio.write_clip, {}
 
     def write(path, frames, *rest, **tags):
-        shown[path.name] = frames
-        return real(path, frames, *rest, **tags)
+        shown[path.name] = torch.stack(list(frames))
+        return real(path, shown[path.name], *rest, **tags)
 
     monkeypatch.setattr(studio, "write_clip", write)
     batch("a cat", "a ball")

@@ -199,3 +199,12 @@ def test_two_models_that_do_not_fit_together_are_refused(generate, tiny_folder, 
     cast = shutil.copytree(tiny_folder, tmp_path / "cast")
     save_model(cast / "text.safetensors", "text", build("text", "nano", device="cpu"))
     assert "do not belong together" in generate("a ball", "-o", "clip.mp4", "--cast", cast).refusal
+
+
+def test_sixteen_seconds_are_made_in_windows_and_their_drift_is_told(generate):
+    answer = generate("a ball", "-o", "clip.mp4", "--seconds", "16", "--json", "--steps", "1")
+    frames, fps = read_clip("clip.mp4")
+    assert (len(frames), fps) == (128, 8)
+    assert answer.facts["drift"]["colour"] >= 0
+    assert answer.facts["drift"]["contrast"] >= 1
+    assert generate("a ball", "-o", "clip.mp4", "--json").facts["drift"] == {}

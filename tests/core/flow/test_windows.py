@@ -5,7 +5,13 @@ import torch
 from torch.testing import assert_close
 
 from moviegen_core.errors import SettingsError
-from moviegen_core.flow.windows import blend_windows, crossfade_windows, triangle_windows
+from moviegen_core.flow.windows import (
+    blend_windows,
+    crossfade_windows,
+    spread_windows,
+    tiles,
+    triangle_windows,
+)
 
 
 @pytest.mark.parametrize(("window", "overlap"), [(2, 1), (4, 2), (14, 4), (16, 8), (7, 3)])
@@ -105,3 +111,57 @@ def test_where_windows_disagree_the_blend_lies_between_them():
     assert blended[:8].eq(0).all()
     assert blended[12:].eq(1).all()
     assert (blended[8:12].diff() > 0).all()
+
+
+@pytest.mark.parametrize(("window", "overlap"), [(1, 0), (4, 0), (8, 3), (8, 4), (8, 7), (14, 4)])
+@pytest.mark.parametrize("scale", [1, 3])
+def test_spread_windows_sum_to_one_are_of_one_size_and_overlap_enough(window, overlap, scale):
+    for length in range(1, 50):
+        total, windows = torch.zeros(length * scale), spread_windows(length, window, overlap, scale)
+        for place, weight in windows:
+            assert place.stop - place.start == min(window, length)
+            assert (weight > 0).all()
+            total[place.start * scale : place.stop * scale] += weight
+        assert_close(total, torch.ones(length * scale))
+        assert all(left.stop - right.start >= overlap for (left, _), (right, _) in pairwise(windows))
+
+
+def test_there_are_no_more_spread_windows_than_the_length_needs():
+    assert [len(spread_windows(length, 10, 2)) for length in (1, 10, 11, 18, 19, 26, 27)] == [
+        1,
+        1,
+        2,
+        2,
+        3,
+        3,
+        4,
+    ]
+
+
+def test_where_only_one_spread_window_reaches_it_counts_alone():
+    (_first, fades), _ = spread_windows(18, 10, 2, scale=2)
+    assert fades[: 2 * 8].eq(1).all()
+    assert (fades[2 * 8 :].diff() < 0).all()
+
+
+@pytest.mark.parametrize(("length", "window", "overlap"), [(5, 4, 4), (5, 4, -1), (0, 4, 1), (5, 0, 0)])
+def test_windows_that_cannot_be_spread_are_refused(length, window, overlap):
+    with pytest.raises(SettingsError, match=f"overlap of {overlap} does not fit windows of {window}"):
+        spread_windows(length, window, overlap)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (5, 40), (17, 23)])
+def test_a_frame_cut_into_tiles_and_enlarged_comes_together_as_if_enlarged_whole(height, width):
+    frame = torch.randn(2, height, width)
+    enlarge = torch.nn.Upsample(scale_factor=3)
+    whole = torch.zeros(2, 3 * height, 3 * width)
+    for tile in tiles(height, width, 8, 3, scale=3):
+        tile.add(whole, enlarge(tile.cut(frame)[None])[0])
+    assert_close(whole, enlarge(frame[None])[0])
+
+
+def test_windows_blend_along_any_axis():
+    x = torch.randn(2, 3, 11, 4, 5)
+    windows = spread_windows(11, 4, 2)
+    assert_close(blend_windows(lambda place: x[:, :, place], windows, 11, dim=-3), x)
+    assert_close(blend_windows(lambda place: x[..., place, :, :], windows, 11, dim=-3), x)

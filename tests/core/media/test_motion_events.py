@@ -36,7 +36,7 @@ def test_steady_motion_and_stillness_are_no_events():
     assert event_curve([steady], Fraction(16)).max() < 0.3 * strongest
     assert event_curve([still], Fraction(16)).max() == 0
     assert event_times(event_curve([still], Fraction(16)), Fraction(16)) == []
-    assert int(event_curve([stop], Fraction(16)).argmax()) == 20
+    assert abs(int(event_curve([stop], Fraction(16)).argmax()) - 20) <= 1
 
 
 def test_a_flash_is_an_event():
@@ -44,6 +44,18 @@ def test_a_flash_is_an_event():
     clip[:, 17] += 0.5
     assert event_times(event_curve([clip], Fraction(16)), Fraction(16)) == pytest.approx(
         [17 / 16], abs=1 / 16
+    )
+
+
+def test_a_cut_to_another_shot_and_a_frame_shown_twice_are_no_events():
+    bounce = _bouncing(48, 16)
+    faster = _disc([(10 + 3 * frame, 40) for frame in range(24)]) * 0.5 + 0.2
+    shots = torch.cat([bounce[:, :24], faster], dim=1)
+    found = event_times(event_curve([shots], Fraction(16)), Fraction(16))
+    assert found == pytest.approx([1.0], abs=1 / 16)
+    twice = bounce[:, [frame - (frame % 5 == 4) for frame in range(48)]]
+    assert event_times(event_curve([twice], Fraction(16)), Fraction(16)) == pytest.approx(
+        [1, 2], abs=1.5 / 16
     )
 
 

@@ -80,6 +80,17 @@ def test_pictures_are_copied_with_their_bytes_and_times(tmp_path, name, options,
     assert likeness(done.path, sound) > 0.6
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov"])
+@pytest.mark.parametrize("num_frames", range(1, 9))
+def test_a_clip_too_short_to_tell_when_it_is_decoded_keeps_every_picture(tmp_path, num_frames, suffix, video):
+    source = video(tmp_path / "in.mkv", num_frames=num_frames, rate=Fraction(12))
+    done = add_sound(source, noise(), tmp_path / f"out.{suffix}")
+    assert done.copied
+    assert [data for _, data in packets(done.path)] == [data for _, data in packets(source)]
+    assert torch.equal(read_clip(source)[0], read_clip(done.path)[0])
+    assert num_frames < 3 or picture_time(done.path).fps == 12
+
+
 def test_a_rotated_video_stays_rotated(tmp_path, video):
     source = video(tmp_path / "phone.mp4")
     data = bytearray(source.read_bytes())

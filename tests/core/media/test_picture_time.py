@@ -20,6 +20,13 @@ def test_the_pictures_are_counted_and_their_rate_is_found_exactly(tmp_path, rate
     assert (time.num_frames, time.fps, time.seconds) == (50, rate, 50 / rate)
 
 
+@pytest.mark.parametrize("num_frames", range(2, 12))
+@pytest.mark.parametrize("rate", [8, 12, 15, 16, 25, 50])
+def test_a_few_pictures_stamped_in_milliseconds_keep_a_whole_rate(tmp_path, rate, num_frames, video):
+    path = video(tmp_path / "in.mkv", num_frames=num_frames, rate=Fraction(rate))
+    assert picture_time(path).fps == rate
+
+
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_a_rate_that_varies_is_told_and_timed_by_its_stamps(tmp_path, suffix, video):
     time = picture_time(video(tmp_path / f"in.{suffix}", times=UNEVEN))

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from torch.testing import assert_close
 
-from moviegen_core.media.resize import crop_back, fit, pad_to_multiple, resize
+from moviegen_core.media.resize import crop_back, fit, lanczos, pad_to_multiple, place, resize
 
 
 @pytest.mark.parametrize("size", [(16, 16), (33, 47), (64, 20), (8, 100), (1, 1)])
@@ -43,3 +44,25 @@ def test_padding_reaches_whole_cells_and_cropping_undoes_it(height, width):
     assert padded.shape[-2] - height < 8 > padded.shape[-1] - width
     assert torch.equal(crop_back(padded, height, width), clip)
     assert torch.equal(padded[..., -1, :width], clip[..., -1, :] if height % 8 else padded[..., -1, :width])
+
+
+def test_a_lanczos_resize_keeps_what_is_flat_and_what_is_a_slope():
+    flat = torch.full((1, 9, 11), 0.3)
+    assert_close(lanczos(flat, 20, 17), torch.full((1, 20, 17), 0.3))
+    slope = torch.linspace(0, 1, 32).expand(1, 4, 32)
+    inner = lanczos(slope, 4, 64)[0, 0, 12:-12].diff()
+    assert_close(inner, torch.full_like(inner, 0.5 / 31), atol=2e-3, rtol=0)
+
+
+def test_a_lanczos_resize_to_the_same_size_changes_nothing_and_mirrors_with_the_picture():
+    x = torch.randn(2, 7, 9)
+    assert_close(lanczos(x, 7, 9), x, atol=1e-6, rtol=0)
+    assert_close(lanczos(x.flip(-1), 15, 20), lanczos(x, 15, 20).flip(-1), atol=1e-5, rtol=0)
+
+
+def test_placing_cuts_and_borders_evenly_and_is_undone_by_placing_back():
+    x = torch.randn(2, 4, 6)
+    assert place(x, 8, 2).shape == (2, 8, 2)
+    assert_close(place(x, 8, 2)[:, 2:6], x[:, :, 2:4])
+    assert place(x, 8, 2)[:, [0, 1, 6, 7]].eq(-1).all()
+    assert_close(place(place(x, 9, 11), 4, 6), x)

@@ -6,7 +6,18 @@ import torch
 
 from moviegen_core.errors import GeometryError, Interrupted, PromptError
 from moviegen_core.geometry import ClipShape
-from moviegen_core.stages.generate import draw_noise, generate, generate_batch, load_text_to_video
+from moviegen_core.stages import decode as decoding
+from moviegen_core.stages import generate as stage
+from moviegen_core.stages.generate import (
+    decode,
+    decode_parts,
+    denoise,
+    draw_noise,
+    encode_prompts,
+    generate,
+    generate_batch,
+    load_text_to_video,
+)
 from moviegen_core.stages.settings import SamplingSettings
 from moviegen_core.weights.cast import open_cast
 
@@ -120,3 +131,58 @@ def test_a_clip_beyond_any_memory_is_refused(tiny_models):
             ClipShape(num_frames=1000, fps=Fraction(16), height=4096, width=4096),
             SETTINGS,
         )
+
+
+LONG = replace(SHAPE, num_frames=50)
+
+
+def test_a_clip_beyond_the_models_span_is_made_in_windows_that_it_learnt(tiny_models, monkeypatch):
+    seen, real = [], tiny_models.video.forward
+    monkeypatch.setattr(
+        tiny_models.video,
+        "forward",
+        lambda x, *rest, **more: seen.append(x.shape[2]) or real(x, *rest, **more),
+    )
+    clip = generate(tiny_models, "a ball", LONG, SETTINGS)
+    assert clip.shape == (3, 50, 32, 48)
+    assert set(seen) == {tiny_models.span} == {2}
+
+
+@torch.no_grad()
+def test_in_one_step_the_ends_of_a_long_latent_are_those_of_its_first_and_last_window(tiny_models):
+    context, once = encode_prompts(tiny_models, ["a ball"], guided=True), replace(SETTINGS, num_steps=1)
+    noise = torch.randn(1, 16, 7, 4, 6)
+    long = denoise(tiny_models, context, noise, once)
+    first, last = (denoise(tiny_models, context, part, once) for part in (noise[:, :, :2], noise[:, :, -2:]))
+    assert torch.allclose(long[:, :, 0], first[:, :, 0], atol=1e-5)
+    assert torch.allclose(long[:, :, -1], last[:, :, -1], atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_ends_of_a_long_clip_hear_of_each_other_through_the_windows_between(tiny_models):
+    context = encode_prompts(tiny_models, ["a ball"], guided=True)
+    noise = torch.randn(1, 16, 4, 4, 6)
+    changed = noise.clone()
+    changed[:, :, -1] += 3
+    moved = [
+        (
+            denoise(tiny_models, context, noise, replace(SETTINGS, num_steps=steps))
+            - denoise(tiny_models, context, changed, replace(SETTINGS, num_steps=steps))
+        )[:, :, 0]
+        .abs()
+        .max()
+        for steps in (2, 6)
+    ]
+    assert moved[0] == 0
+    assert moved[1] > 0
+
+
+@torch.no_grad()
+def test_a_long_clip_decoded_in_parts_is_the_clip(tiny_models, monkeypatch):
+    latent = torch.randn(1, 16, 7, 4, 6)
+    whole = decode(tiny_models, latent, 50)
+    monkeypatch.setattr(stage, "WHOLE_PIXELS", 1000)
+    monkeypatch.setattr(decoding, "CHUNK_PIXELS", 2 * 8 * 32 * 48)
+    parts = list(decode_parts(tiny_models, latent, 50))
+    assert len(parts) > 2
+    assert torch.allclose(torch.cat(parts, dim=2), whole, atol=1e-5)

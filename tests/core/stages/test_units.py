@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from moviegen_core.errors import MediaError
-from moviegen_core.stages.units import Units, content_key, file_key, kept
+from moviegen_core.stages.content import content_key, file_key
+from moviegen_core.stages.units import Units, kept
 
 
 def make_one():

@@ -1,0 +1,212 @@
+"""Faces in pictures: found by our own small encoder or, where it is installed with its weights, by kornia."""
+
+# Shape letters: N crop, C channel, H row, W column.
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import MediaError
+from ..models.identity import IdentityEncoder
+
+SCALES = (1.0, 0.7, 0.5, 0.35, 0.25)
+"""Sides of the squares that are looked at, as shares of the picture's shorter side."""
+STRIDE = 0.3
+"""From one square to the next, as a share of its side."""
+BATCH = 32
+"""Squares looked at together."""
+SURE = 0.0
+"""Logit above which a square counts as a face."""
+MAX_SIDE = 512
+"""Pictures are looked at with this longer side at most: huge photos cost no more."""
+ROOM = 1.7
+"""Side of a face's square, as a multiple of the head's diameter."""
+KORNIA_WEIGHTS = "checkpoints/yunet_final.pth"
+"""In torch's hub folder; kornia would download it, and nothing here does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """A square of a picture that holds a face."""
+
+    top: float
+    left: float
+    side: float
+    sureness: float
+
+    def overlaps(self, other: "Face") -> bool:
+        """Whether the middle of one lies in the other."""
+        off = max(
+            abs(self.top + self.side / 2 - other.top - other.side / 2),
+            abs(self.left + self.side / 2 - other.left - other.side / 2),
+        )
+        return off < max(self.side, other.side) / 2
+
+
+Finder = Callable[[Tensor], list[Face]]
+"""Takes (3, H, W) in -1..1, returns faces, the surest first."""
+
+
+def squares(height: int, width: int) -> list[Face]:
+    """Squares of several sizes all over a picture."""
+    found = []
+    for scale in SCALES:
+        side = scale * min(height, width)
+        rows, columns = (_starts(length - side, STRIDE * side) for length in (height, width))
+        found += [Face(top=t, left=x, side=side, sureness=0.0) for t in rows for x in columns]
+    return found
+
+
+def _starts(room: float, stride: float) -> list[float]:
+    count = 1 + max(0, round(room / stride))
+    return [room * step / max(1, count - 1) for step in range(count)]
+
+
+def crop(picture_CHW: Tensor, face: Face, size: int) -> Tensor:
+    """A square of a picture at a size, (3, size, size); what lies outside repeats the edge."""
+    return crops(picture_CHW, [face], size)[0]
+
+
+def crops(picture_CHW: Tensor, faces: Sequence[Face], size: int) -> Tensor:
+    """Squares of a picture, (N, 3, size, size); those of one side at once."""
+    parts = [
+        _crops_alike(picture_CHW, list(alike), size) for _, alike in groupby(faces, lambda face: face.side)
+    ]
+    return torch.cat(parts)
+
+
+def _crops_alike(picture_CHW: Tensor, faces: Sequence[Face], size: int) -> Tensor:
+    """Sampled finer than wanted where they shrink, and averaged."""
+    (height, width), side = picture_CHW.shape[-2:], faces[0].side
+    finer = max(1, int(side / size))
+    steps = (torch.arange(size * finer, device=picture_CHW.device) + 0.5) / (size * finer) * side
+    corners = torch.tensor([(face.top, face.left) for face in faces], device=picture_CHW.device)
+    rows_NS, columns_NS = (
+        (corners[:, axis, None] + steps) / length * 2 - 1 for axis, length in enumerate((height, width))
+    )
+    count = len(steps)
+    grid = torch.stack(
+        [
+            columns_NS[:, None].expand(-1, count, -1),
+            rows_NS[:, :, None].expand(-1, -1, count),
+        ],
+        dim=-1,
+    )
+    whole = picture_CHW.expand(len(faces), -1, -1, -1)
+    seen = F.grid_sample(whole, grid, padding_mode="border", align_corners=False)
+    return F.avg_pool2d(seen, finer)
+
+
+@torch.no_grad()
+def find_faces(encoder: IdentityEncoder, picture_CHW: Tensor) -> list[Face]:
+    """Look for faces all over a picture.
+
+    Args:
+        encoder: says what is a face; it knows drawn people best.
+        picture_CHW: (3, H, W) in -1..1, of any size.
+
+    Returns:
+        Faces that do not overlap, the surest first.
+    """
+    height, width = picture_CHW.shape[-2:]
+    shrink = min(1.0, MAX_SIDE / max(height, width))
+    small_CHW = picture_CHW
+    if shrink < 1:
+        size = [max(1, round(side * shrink)) for side in (height, width)]
+        small_CHW = F.interpolate(picture_CHW[None], size, mode="bilinear", antialias=True)[0]
+    places = squares(*small_CHW.shape[-2:])
+    sure = [
+        value
+        for start in range(0, len(places), BATCH)
+        for value in encoder.look(crops(small_CHW, places[start : start + BATCH], encoder.config.size))[
+            1
+        ].tolist()
+    ]
+    faces = [
+        Face(top=p.top / shrink, left=p.left / shrink, side=p.side / shrink, sureness=s)
+        for p, s in zip(places, sure, strict=True)
+        if s > SURE
+    ]
+    return _apart(sorted(faces, key=lambda face: -face.sureness))
+
+
+def _apart(faces: list[Face]) -> list[Face]:
+    kept: list[Face] = []
+    for face in faces:
+        if not any(face.overlaps(other) for other in kept):
+            kept.append(face)
+    return kept
+
+
+def kornia_finder() -> Finder | None:
+    """Find real faces with kornia; None where it, or its weights, are not there. Nothing is downloaded."""
+    weights = Path(torch.hub.get_dir()) / KORNIA_WEIGHTS
+    if not weights.is_file():
+        return None
+    try:
+        contrib = importlib.import_module("kornia.contrib")
+    except ImportError:
+        return None
+    detector = contrib.FaceDetector()
+
+    def find(picture_CHW: Tensor) -> list[Face]:
+        boxes = detector((picture_CHW[None] + 1) * 127.5)[0]
+        faces = [_square(*contrib.FaceDetectorResult(box).data.tolist()[:4], float(box[-1])) for box in boxes]
+        return _apart(sorted(faces, key=lambda face: -face.sureness))
+
+    return find
+
+
+def _square(left: float, top: float, right: float, bottom: float, sureness: float) -> Face:
+    side = max(right - left, bottom - top) * 1.4
+    return Face(top=(top + bottom - side) / 2, left=(left + right - side) / 2, side=side, sureness=sureness)
+
+
+def reference_face(
+    encoder: IdentityEncoder, picture_CHW: Tensor, mask_HW: Tensor | None = None, name: str = "the picture"
+) -> tuple[Tensor, tuple[str, ...]]:
+    """Cut the face out of a reference picture.
+
+    Args:
+        encoder: finds the face where kornia does not.
+        picture_CHW: (3, H, W) in -1..1.
+        mask_HW: where the artist says the face is, above 0; nothing is searched for then.
+        name: of the picture, for complaints.
+
+    Returns:
+        (3, size, size) as the encoder reads it, and what the user should know.
+
+    Raises:
+        MediaError: no face is found, or the mask is empty or of another size.
+    """
+    size = encoder.config.size
+    if mask_HW is not None:
+        return crop(picture_CHW, _masked(picture_CHW, mask_HW), size), ()
+    finder = kornia_finder()
+    faces = finder(picture_CHW) if finder else []
+    faces = faces or find_faces(encoder, picture_CHW)
+    if not faces:
+        raise MediaError(f"no face is found in {name}; give a closer picture, or mark the face with a mask")
+    notes = ()
+    if len(faces) > 1:
+        notes = (f"{len(faces)} faces are found in {name}; the surest is taken, a mask picks another",)
+    return crop(picture_CHW, faces[0], size), notes
+
+
+def _masked(picture_CHW: Tensor, mask_HW: Tensor) -> Face:
+    if mask_HW.shape != picture_CHW.shape[-2:]:
+        sizes = [f"{x.shape[-1]}x{x.shape[-2]}" for x in (mask_HW, picture_CHW)]
+        raise MediaError(f"the mask is {sizes[0]} and the picture {sizes[1]}; draw it over the picture")
+    rows, columns = ((mask_HW > 0).any(dim).nonzero()[:, 0] for dim in (1, 0))
+    if not len(rows):
+        raise MediaError("the mask is black everywhere; paint the face white in it")
+    top, bottom = float(rows[0]), float(rows[-1]) + 1
+    left, right = float(columns[0]), float(columns[-1]) + 1
+    side = max(bottom - top, right - left)
+    return Face(top=(top + bottom - side) / 2, left=(left + right - side) / 2, side=side, sureness=0.0)

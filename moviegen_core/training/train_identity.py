@@ -1,0 +1,144 @@
+"""Lessons of the identity encoder: who is who, and what is a face. The paper takes a trained tower."""
+
+# Shape letters: B person, C channel, H row, W column.
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..models.identity import IdentityEncoder
+from ..stages.faces import ROOM, Face, crop
+from ..theatre.faces import face_places
+from ..theatre.portraits import render_portrait
+from ..theatre.render import render
+from ..theatre.sampling import draw_person, draw_scene
+from ..theatre.scene import Person, Scene
+from ..theatre.vocabulary import COLOURS
+from .loop import LoopConfig
+
+STAGE = {"height": 112, "width": 192}
+UPRIGHT = ("stand still", "bounce", "go left", "go right", "jump", "dance", "float up")
+PORTRAIT_PIXELS = 96
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityRecipe:
+    """A whole training of an identity encoder."""
+
+    preset: str
+    loop: LoopConfig
+    people: int = 12
+    """Persons of a step; of each a portrait, another portrait and a face on the stage."""
+    temperature: float = 0.1
+    first_seed: int = 3_000_000
+
+
+def a_person_on_stage(rng: random.Random, person: Person | None = None, *, plain: bool = True) -> Scene:
+    """A scene of one person who stays upright."""
+    while True:
+        scene = draw_scene(rng, 1)
+        actor = scene.actors[0]
+        if actor.kind == "person" and actor.action in UPRIGHT:
+            break
+    actor = replace(actor, person=person or actor.person)
+    return replace(scene, actors=(actor,), look="plain" if plain else scene.look)
+
+
+def stage_face(picture_CHW: Tensor, place: Sequence[float], rng: random.Random, size: int) -> Tensor:
+    """The square around a head at (row, column, radius), roughly: as a finder finds it."""
+    row, column, radius = place
+    side = 2 * radius * ROOM * rng.uniform(0.85, 1.2)
+    row, column = row + radius * rng.uniform(-0.15, 0.15), column + radius * rng.uniform(-0.15, 0.15)
+    return crop(picture_CHW, Face(top=row - side / 2, left=column - side / 2, side=side, sureness=0.0), size)
+
+
+def portrait(person: Person, rng: random.Random, size: int) -> Tensor:
+    """A portrait, cut out closer or wider."""
+    picture = render_portrait(
+        person,
+        rng.choice(tuple(COLOURS)),
+        rng.getrandbits(31),
+        height=PORTRAIT_PIXELS,
+        width=PORTRAIT_PIXELS,
+    )
+    side = PORTRAIT_PIXELS * rng.uniform(0.72, 1.0)
+    room = PORTRAIT_PIXELS - side
+    top, left = room * rng.uniform(0.3, 0.6), room * rng.uniform(0.35, 0.65)
+    return crop(picture, Face(top=top, left=left, side=side, sureness=0.0), size)
+
+
+class IdentityObjective:
+    """Losses of one step, drawn from its number alone."""
+
+    def __init__(self, model: IdentityEncoder, recipe: IdentityRecipe, device: str = "cpu") -> None:
+        self.model, self.recipe, self.device = model, recipe, device
+
+    def __call__(self, step: int) -> dict[str, Tensor]:
+        """Whoever is the same must be alike, whoever differs not, and what is no face must be told."""
+        views_VBCHW, others_BCHW = self.views(step)
+        num_views, num_people = views_VBCHW.shape[:2]
+        pictures = torch.cat([views_VBCHW.flatten(0, 1), others_BCHW]).to(self.device)
+        vectors, sure = self.model.look(pictures)
+        wanted = torch.zeros_like(sure)
+        wanted[: num_views * num_people] = 1
+        face = F.binary_cross_entropy_with_logits(sure, wanted)
+        same = self._alike(vectors[: num_views * num_people].unflatten(0, (num_views, num_people)))
+        return {"identity": same, "face": face, "total": same + face}
+
+    def _alike(self, vectors_VBC: Tensor) -> Tensor:
+        """Contrast of every view with every other one."""
+        losses = []
+        target = torch.arange(vectors_VBC.shape[1], device=vectors_VBC.device)
+        for a in range(len(vectors_VBC)):
+            for b in range(len(vectors_VBC)):
+                if a != b:
+                    scores = vectors_VBC[a] @ vectors_VBC[b].T / self.recipe.temperature
+                    losses.append(F.cross_entropy(scores, target))
+        return torch.stack(losses).mean()
+
+    def views(self, step: int) -> tuple[Tensor, Tensor]:
+        """Three views of every person, (3, B, 3, S, S), and as many squares without a face."""
+        rng, size = random.Random(f"identity {self.recipe.first_seed} {step}"), self.model.config.size
+        people: list[Person] = []
+        while len(people) < self.recipe.people:
+            person = draw_person(rng)
+            if person not in people:
+                people.append(person)
+        rows, others = [], []
+        for person in people:
+            scene = a_person_on_stage(rng, person)
+            place, picture = _moment(scene, rng)
+            face = stage_face(picture, place, rng, size)
+            rows.append(torch.stack([portrait(person, rng, size), portrait(person, rng, size), face]))
+            others.append(elsewhere(picture, place, rng, size))
+        return torch.stack(rows, dim=1), torch.stack(others)
+
+
+def _moment(scene: Scene, rng: random.Random) -> tuple[list[float], Tensor]:
+    """A frame in which the face is in the picture, if one of a few tries finds it, and where it is."""
+    for _ in range(6):
+        fps = 1 / Fraction(rng.uniform(0.1, 2.0)).limit_denominator(1000)
+        place = face_places(scene, num_frames=2, fps=fps, **STAGE)[1].tolist()
+        if all(
+            0.5 * place[2] < at < side - 0.5 * place[2]
+            for at, side in zip(place, STAGE.values(), strict=False)
+        ):
+            break
+    return place, render([scene], num_frames=2, fps=fps, **STAGE)[0, :, 1]
+
+
+def elsewhere(picture_CHW: Tensor, place: Sequence[float], rng: random.Random, size: int) -> Tensor:
+    """A square of the same picture without its face, or with a part of it at most."""
+    height, width = picture_CHW.shape[-2:]
+    for _ in range(20):
+        side = rng.uniform(0.25, 0.7) * height
+        top, left = rng.uniform(0, height - side), rng.uniform(0, width - side)
+        away = max(abs(top + side / 2 - place[0]), abs(left + side / 2 - place[1]))
+        if away > 0.5 * side + 0.6 * place[2]:
+            break
+    return crop(picture_CHW, Face(top=top, left=left, side=side, sureness=0.0), size)

@@ -1,0 +1,107 @@
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from moviegen_core.errors import MediaError
+from moviegen_core.stages import faces as finding
+from moviegen_core.stages.faces import Face, crop, find_faces, kornia_finder, reference_face, squares
+
+
+class WhiteIsAFace:
+    """An encoder for which a face is bright inside and dark all around."""
+
+    config = SimpleNamespace(size=16)
+
+    def look(self, faces):
+        inside = faces[:, :, 4:12, 4:12].mean((1, 2, 3))
+        rim = torch.cat([faces[:, :, 0], faces[:, :, -1], faces[:, :, :, 0], faces[:, :, :, -1]], 2)
+        sure = inside - rim.mean((1, 2))
+        return torch.nn.functional.normalize(faces.flatten(1), dim=1), 20 * (sure - 1.2)
+
+
+def picture(*places, height=80, width=120):
+    drawn = torch.full((3, height, width), -1.0)
+    for top, left, side in places:
+        drawn[:, top : top + side, left : left + side] = 1.0
+    return drawn
+
+
+def test_squares_of_every_size_lie_inside_and_cover_the_picture():
+    covered = torch.zeros(60, 100)
+    for place in squares(60, 100):
+        assert place.top >= 0
+        assert place.left >= 0
+        assert place.top + place.side <= 60.001
+        assert place.left + place.side <= 100.001
+        covered[
+            int(place.top) : int(place.top + place.side), int(place.left) : int(place.left + place.side)
+        ] = 1
+    assert covered.mean() > 0.95
+
+
+def test_a_crop_shows_just_its_square():
+    drawn = torch.arange(40.0).view(1, 1, 40).expand(3, 40, 40)
+    cut = crop(drawn, Face(top=4, left=8, side=16, sureness=0), 16)
+    assert torch.allclose(cut[0, 0], torch.arange(8.0, 24.0), atol=1e-3)
+
+
+def test_a_face_is_found_where_it_is():
+    found = find_faces(WhiteIsAFace(), picture((30, 60, 28)))
+    assert len(found) == 1
+    assert abs(found[0].top + found[0].side / 2 - 44) < 8
+    assert abs(found[0].left + found[0].side / 2 - 74) < 8
+
+
+def test_a_huge_photo_is_looked_at_small_and_its_places_are_its_own():
+    found = find_faces(WhiteIsAFace(), picture((600, 1200, 560), height=1600, width=2400))
+    assert len(found) == 1
+    assert abs(found[0].left + found[0].side / 2 - 1480) < 160
+
+
+def test_no_face_is_refused_with_the_way_out():
+    with pytest.raises(MediaError, match=r"no face is found in me\.png; give a closer picture, or mark"):
+        reference_face(WhiteIsAFace(), picture(), name="me.png")
+
+
+def test_of_several_faces_the_surest_is_taken_and_that_is_said():
+    both = picture((10, 10, 28), (40, 80, 28))
+    both[:, 40:68, 80:108] = 0.7
+    cut, notes = reference_face(WhiteIsAFace(), both)
+    assert "2 faces are found" in notes[0]
+    assert cut.max() == 1
+
+
+def test_the_artists_mask_decides_and_nothing_is_searched(monkeypatch):
+    monkeypatch.setattr(finding, "find_faces", None)
+    mask = torch.zeros(80, 120)
+    mask[40:60, 20:40] = 1
+    drawn = torch.arange(120.0).expand(3, 80, 120)
+    cut, notes = reference_face(WhiteIsAFace(), drawn, mask)
+    assert notes == ()
+    assert 19 < cut.min() < cut.max() < 41
+
+
+def test_a_mask_of_another_size_or_without_white_is_refused():
+    with pytest.raises(MediaError, match="the mask is 10x10 and the picture 120x80"):
+        reference_face(WhiteIsAFace(), picture(), torch.ones(10, 10))
+    with pytest.raises(MediaError, match="black everywhere"):
+        reference_face(WhiteIsAFace(), picture(), torch.zeros(80, 120))
+
+
+def test_kornia_is_asked_only_where_its_weights_are_already_there(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(finding.importlib, "import_module", None)
+    assert kornia_finder() is None
+
+
+def test_without_kornia_its_weights_alone_find_nothing(monkeypatch, tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / finding.KORNIA_WEIGHTS).write_bytes(b"x")
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(finding.importlib, "import_module", missing)
+    assert kornia_finder() is None
