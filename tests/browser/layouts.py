@@ -10,20 +10,30 @@ SIZES = {
     "GetImageSize": (300, 160),
     "ImageScale": (300, 0),
     "KSampler": (360, 540),
+    "MovieGenAddSound": (300, 130),
+    "MovieGenDecodeVideo": (300, 250),
     "MovieGenEdit": (420, 1100),
     "MovieGenEditPrompt": (360, 460),
     "MovieGenEmptyLatent": (360, 310),
-    "MovieGenDecodeVideo": (300, 250),
+    "MovieGenEmptySoundLatent": (300, 200),
+    "MovieGenExtendSound": (320, 280),
     "MovieGenKeepRest": (420, 560),
     "MovieGenLoadCast": (360, 0),
     "MovieGenLongClip": (300, 190),
     "MovieGenMeasureDrift": (300, 250),
+    "MovieGenMixSound": (340, 560),
+    "MovieGenPickSound": (300, 220),
     "MovieGenPrompt": (360, 350),
     "MovieGenRedrawVideo": (380, 640),
     "MovieGenSaveLossless": (300, 150),
+    "MovieGenSound": (400, 620),
+    "MovieGenSoundConditioning": (360, 380),
+    "MovieGenSoundPicture": (520, 320),
     "MovieGenUpscaleVideo": (380, 580),
+    "PreviewImage": (520, 320),
     "SamplerCustom": (360, 520),
     "SamplerCustomAdvanced": (300, 420),
+    "SaveAudio": (320, 150),
     "SaveImage": (400, 480),
     "SaveVideo": (400, 370),
 }
@@ -149,6 +159,74 @@ seconds of its own drawn world.
 **The number that matters**
 - **denoise** in *Schedule: Keep Half*: lower keeps more of the source, higher follows the new words \
 more; at 1 nothing of the source is left."""
+
+ANY_SOUND = """\
+## Sound for any video
+Press **Run**. The upper row makes a silent clip from words; *Movie Gen Sound* watches it, makes four sounds \
+for it, keeps the one that is best in step, and puts it in, exactly as long as the pictures.
+
+**Your own video**: add *Load Video* and connect it to *video* of **Movie Gen Sound**. The upper row then \
+has nothing to do and does not run. Any size, rate and length; the pictures of a file are copied untouched.
+
+**Change first**
+- **sounds**: what is heard, in words. Empty follows the picture.
+- **music**: such as `calm piano music`. Empty makes none.
+- **candidates**: more is a better choice, and takes longer.
+- **original**: a video that speaks may keep its sound in front.
+- **loudness**: -16 for streaming, -23 for broadcast, 0 keeps the level.
+
+The picture shows the sound; a line stands where something happens in the clip.
+
+nano was trained on the sounds of its own drawn world. It makes no speech and no singing."""
+
+VIDEO_WITH_SOUND = """\
+## Text to video with sound
+Press **Run**. The upper row makes a clip from words, the lower row its sound, step by step: watch the clip, \
+say what is heard, sample, decode, put it in.
+
+**Change first**: the words of the clip, and **sounds** in *Sound Conditioning*. Say there what one hears, \
+not what one sees. Empty leaves it to the picture.
+
+**The numbers**
+- **music**: `happy marimba music` plays along; empty asks for none.
+- **steps**, **imitated_steps**: of the sound; both alike, 64 in the paper.
+- **cfg**: how hard words and picture pull; 3 in the paper.
+- **noise_seed**: another number, another sound.
+
+Any sampler of ComfyUI works with the sound model. The paper takes *Midpoint Sampler*."""
+
+EXTEND = """\
+## Extend sound
+Press **Run**. Four seconds are made from words, then they go on for six more. *Save the Whole* holds both: \
+its first four seconds are the beginning, sample by sample.
+
+**Your own sound**: add *Load Audio* and connect it to *audio* of **Extend Sound**. Steps 3 and 4 then have \
+nothing to do but to save.
+
+**Change first**: **sounds**, in words.
+
+**The numbers**
+- **seconds** in *Extend Sound*: how much is new.
+- **start**: -1 goes on at the end; 2 makes what begins at second 2 anew, and keeps the rest.
+- **hears**: how much of the old sound, on either side, the model hears.
+
+For a sound to a picture connect *Video Features* to **features** in *Sound Conditioning*."""
+
+STEMS = """\
+## Effects and music as stems
+Press **Run**. The upper row makes a clip. Its effects and its music are made apart: of four effects the one \
+best in step is kept, the music plays alone. *Mix Sound* brings both to their loudness and into the clip, \
+and hands out each as it stands in the mix, to be saved as a stem.
+
+**Your own video**: add *Load Video* and connect it wherever *Create Video* is connected now. What it says \
+already stays in front: **keep_sound**.
+
+**Change first**
+- **sounds** of *Effects*, **music** of *Music*.
+- **batch_size**: candidates to choose from; **rank** 2 takes the second best.
+- **music_db**, **effects_db**: how loud each is.
+- **duck_db**: how far all steps back while somebody speaks.
+- **loudness**, **ceiling**: of the mix, measured by BS.1770."""
 
 
 EDIT_CLIP = """\
@@ -459,6 +537,59 @@ def _film() -> Layout:
     )
 
 
+SOURCE = Group(title="2  A clip", columns=(("2", "3"), ("4", "5", "6"), ("7",), ("8", "9")))
+
+
+def _sound_for_any_video() -> Layout:
+    sound = (
+        Group(title="3  Sound", columns=(("20",), ("21",))),
+        Group(title="4  Clip with sound", columns=(("22",), ("23",))),
+    )
+    first, (row,) = _stage(ANY_SOUND, 640, SOURCE)
+    return Layout(stacks=(first, (row, sound)), fixed=("7",), pictures=(("22",) * 3, ("23",)))
+
+
+def _text_to_video_with_sound() -> Layout:
+    sound = (
+        Group(title="3  What is seen, what is said", columns=(("20", "21"), ("22", "23"))),
+        Group(title="4  Sample", columns=(("24", "25"), ("26",))),
+        Group(title="5  Clip with sound", columns=(("27", "28"), ("29",), ("30",))),
+    )
+    first, (row,) = _stage(VIDEO_WITH_SOUND, 520, SOURCE)
+    return Layout(stacks=(first, (row, sound)), pictures=(("29",) * 3, ("30",)))
+
+
+def _extend_sound() -> Layout:
+    beginning = (
+        Group(title="2  Words and length", columns=(("21", "22"),)),
+        Group(title="3  Sample a beginning", columns=(("23", "24"), ("25",))),
+        Group(title="4  Hear it", columns=(("26", "30"),)),
+    )
+    rest = (
+        Group(title="5  Let it go on", columns=(("27",),)),
+        Group(title="6  Sample what follows", columns=(("28",),)),
+        Group(title="7  The whole", columns=(("29", "31"), ("32",))),
+    )
+    read = Group(columns=((Note(text=EXTEND, size=(400, 560)),),))
+    first = (Group(title="1  Load", columns=(("20",),)),), (read,)
+    return Layout(stacks=(first, (beginning, rest)), pictures=(("32",),))
+
+
+def _effects_and_music_as_stems() -> Layout:
+    parts = (
+        Group(title="3  Load, watch", columns=(("20", "21"), ("22", "23"))),
+        Group(title="4  Effects, the best of four", columns=(("24", "25"), ("26",), ("27", "28"))),
+        Group(title="5  Music", columns=(("34", "35"), ("36",), ("37",))),
+    )
+    end = (
+        Group(title="6  Mix", columns=(("40",),)),
+        Group(title="7  Stems", columns=(("41", "42"),)),
+        Group(title="8  Clip with sound", columns=(("43",), ("44",), ("45",))),
+    )
+    first, (row,) = _stage(STEMS, 620, SOURCE)
+    return Layout(stacks=(first, (row, parts, end)), fixed=("7",), pictures=(("44",) * 3, ("45",)))
+
+
 LAYOUTS = {
     "text_to_video": _text_to_video(),
     "text_to_image": _text_to_image(),
@@ -472,4 +603,8 @@ LAYOUTS = {
     "upscale_with_esrgan": _upscale(ESRGAN, "11"),
     "upscale_by_sampling": _redraw(),
     "text_to_video_to_1080p": _film(),
+    "sound_for_any_video": _sound_for_any_video(),
+    "text_to_video_with_sound": _text_to_video_with_sound(),
+    "extend_sound": _extend_sound(),
+    "effects_and_music_as_stems": _effects_and_music_as_stems(),
 }

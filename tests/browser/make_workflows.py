@@ -32,6 +32,7 @@ NOTE_COLOURS = ("#432", "#653")
 WANTED = ("#232", "#353")
 COLOURS = {
     **dict.fromkeys(("MovieGenPrompt", "MovieGenEdit", "MovieGenEditPrompt"), WANTED),
+    **dict.fromkeys(("MovieGenSoundConditioning", "MovieGenSound"), WANTED),
     "CLIPTextEncode": ("#322", "#533"),
 }
 """Title and body of what one writes into: what to show, and what not."""
@@ -149,12 +150,12 @@ def evenly(pictures, count):
 
 
 def saved_pictures(server, shown):
-    """All frames of what a save node saved."""
+    """All frames of what a node saved or showed."""
     return [picture for item in shown["images"] for picture in read(server, item)]
 
 
 def read(server, item):
-    path = server.folder / "output" / item["subfolder"] / item["filename"]
+    path = server.folder / item["type"] / item["subfolder"] / item["filename"]
     if path.suffix == ".png":
         return [Image.open(path).convert("RGB")]
     with av.open(path) as clip:

@@ -128,10 +128,12 @@ def clip(files):
 def test_every_prompt_twin_is_run_here():
     names = {path.stem for path in (ROOT / "tests" / "prompts").glob("*.json")}
     large = {"upscale_to_1080p", "upscale_with_esrgan", "upscale_by_sampling", "text_to_video_to_1080p"}
+    heard = {"sound_for_any_video", "text_to_video_with_sound", "extend_sound", "effects_and_music_as_stems"}
     assert names == {
         *("text_to_video", "text_to_image", "compare_schedules", "video_to_video", "long_clip"),
         *("edit_clip", "keep_the_rest", "flow_edit"),
         *large,
+        *heard,  # these run in test_sound_twins.py
     }
 
 
