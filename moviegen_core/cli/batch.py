@@ -107,7 +107,7 @@ def _make_clip(studio: Studio, manifest: Manifest, line: Line, progress: Progres
         key, facts = studio.key(prompt), facts | {"prompt": prompt} | studio.facts
         if manifest.is_done(line.file, key):
             return "kept"
-        studio.make(prompt, manifest.path.parent / line.file, lambda *_: progress.advance())
+        studio.make(prompt, manifest.path.parent / line.file, progress.advance)
     except Interrupted:
         raise
     except MovieGenError as error:

@@ -34,13 +34,11 @@ def _run_one(args: argparse.Namespace) -> int:
     shape, settings = requested(args)
     studio = open_studio(args, shape, settings)
     with Progress(path.name, studio.num_steps) as progress:
-        drift = studio.make(args.prompt, path, lambda *_: progress.advance())
+        drift = studio.make(args.prompt, path, progress.advance)
     seconds = time.monotonic() - started
     length = f"{shape.num_frames} frames at {float(shape.fps):g} fps" if shape.num_frames > 1 else "1 frame"
     length += " with sound" if studio.sound and path.suffix.lower() != PICTURE else ""
-    sentence = (
-        f"{path}: {shape.width}x{shape.height}, {length}, seed {settings.seed}, made in {clock(seconds)}"
-    )
+    sentence = f"{path}: {studio.size}, {length}, seed {settings.seed}, made in {clock(seconds)}"
     sentence += f"; drift of colour {drift['colour']:g}, of contrast x{drift['contrast']:g}" if drift else ""
     facts = {"file": str(path), "prompt": args.prompt, "drift": drift} | studio.facts
     tell(args, sentence, facts | {"seconds_taken": round(seconds, 3)})

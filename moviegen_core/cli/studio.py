@@ -17,7 +17,6 @@ from ..stages.content import content_key
 from ..stages.drift import Drift
 from ..stages.generate import (
     ROLES,
-    OnStep,
     TextToVideo,
     check_shape,
     decode_parts,
@@ -31,6 +30,7 @@ from ..stages.sound import ROLES as SOUND_ROLES
 from ..stages.sound import SoundModels, load_sound
 from ..stages.soundtrack import see_video, soundtrack, stretches
 from ..weights.cast import Cast, open_cast
+from .enlarge import Enlarger, requested_enlarger
 from .values import clip_shape, parse_device
 
 PICTURE = ".png"
@@ -48,11 +48,30 @@ class Studio:
     camera: str | None
     sound: SoundModels | None = None
     """Give every clip its sound; None leaves clips silent."""
+    enlarger: Enlarger | None = None
+    """Make every clip larger at the end; None leaves it as the model makes it."""
 
-    def make(self, prompt: str, path: Path, on_step: OnStep) -> dict[str, float]:
+    def make(self, prompt: str, path: Path, on_step: Callable[[], None]) -> dict[str, float]:
         """Generate a clip and write it, with what made it in its metadata; returns a long clip's drift."""
+        if self.enlarger is None:
+            return self._make(prompt, path, on_step)
+        small = path.with_name(f".{path.stem}.small{path.suffix}")
+        try:
+            drift = self._make(prompt, small, on_step)
+            self.enlarger.enlarge(small, path, self.key(prompt), self.metadata(prompt), on_step)
+        finally:
+            small.unlink(missing_ok=True)
+        return drift
+
+    def _make(self, prompt: str, path: Path, on_step: Callable[[], None]) -> dict[str, float]:
+        """Generate a clip and write it in the size that the model makes."""
         latent = generate_latents(
-            self.models, [prompt], self.shape, self.settings, camera=self.camera, on_step=on_step
+            self.models,
+            [prompt],
+            self.shape,
+            self.settings,
+            camera=self.camera,
+            on_step=lambda *_: on_step(),
         )
         drift, metadata = Drift(self.models.span * self.models.tae.grid.frames), self.metadata(prompt)
         frames = self._frames(latent, drift)
@@ -61,7 +80,7 @@ class Studio:
         elif self.sound is None:
             write_clip(path, frames, self.shape.fps, metadata=metadata)
         else:
-            self._write_with_sound(path, frames, metadata, lambda done: on_step(done, latent))
+            self._write_with_sound(path, frames, metadata, on_step)
         return drift.facts()
 
     def _frames(self, latent: Tensor, drift: Drift) -> Iterator[Tensor]:
@@ -74,17 +93,17 @@ class Studio:
             yield from frames
 
     def _write_with_sound(
-        self, path: Path, frames: Iterator[Tensor], metadata: dict[str, str], on_done: Callable[[int], None]
+        self, path: Path, frames: Iterator[Tensor], metadata: dict[str, str], on_step: Callable[[], None]
     ) -> None:
         """Write the clip beside its place, and to its place once it has the sound of what it shows."""
         silent = path.with_name(f".{path.stem}.silent{path.suffix}")
         try:
             write_clip(silent, frames, self.shape.fps, metadata=metadata)
-            add_sound(silent, self._sound_of(silent, on_done), path)
+            add_sound(silent, self._sound_of(silent, on_step), path)
         finally:
             silent.unlink(missing_ok=True)
 
-    def _sound_of(self, silent: Path, on_done: Callable[[int], None]) -> Sound:
+    def _sound_of(self, silent: Path, on_step: Callable[[], None]) -> Sound:
         """Effects and ambience of what a file shows."""
         assert self.sound is not None
         wanted = SoundSettings(sampling=replace(SoundSettings().sampling, seed=self.settings.seed))
@@ -93,8 +112,8 @@ class Studio:
 
         def count(done: int, _total: int) -> None:
             nonlocal counted
-            for step in range(counted, done):
-                on_done(step + 1)
+            for _ in range(counted, done):
+                on_step()
             counted = done
 
         stems = soundtrack(self.sound, wanted, num_samples, seen, on_progress=count)
@@ -102,12 +121,19 @@ class Studio:
 
     @property
     def num_steps(self) -> int:
-        """Solver steps of one clip, those of its sound included."""
+        """Solver steps of one clip, those of its sound and frames to be made larger included."""
+        steps = self.settings.num_steps + (self.shape.num_frames if self.enlarger else 0)
         if self.sound is None:
-            return self.settings.num_steps
+            return steps
         num_samples = samples_for(self.shape.num_frames, self.shape.fps)
         count = len(stretches(self.sound.codec.grid.latent_frames(num_samples)))
-        return self.settings.num_steps + count * SoundSettings().sampling.num_steps
+        return steps + count * SoundSettings().sampling.num_steps
+
+    @property
+    def size(self) -> str:
+        """Of every clip, in words."""
+        made = f"{self.shape.width}x{self.shape.height}"
+        return f"{self.enlarger.size} from {made}" if self.enlarger else made
 
     def metadata(self, prompt: str) -> dict[str, str]:
         """What a file says about how it was made."""
@@ -119,7 +145,11 @@ class Studio:
         size = {"frames": self.shape.num_frames, "width": self.shape.width, "height": self.shape.height}
         camera = {"camera": self.camera} if self.camera else {}
         camera |= {"sound": "effects and ambience"} if self.sound else {}
-        return {"cast": self.cast.name} | asdict(self.settings) | size | {"fps": str(self.shape.fps)} | camera
+        large = (
+            {"upscaled": self.enlarger.size, "upscaler": self.enlarger.upscaler.name} if self.enlarger else {}
+        )
+        plain = {"cast": self.cast.name} | asdict(self.settings) | size | {"fps": str(self.shape.fps)}
+        return plain | camera | large
 
     @cached_property
     def fingerprint(self) -> str:
@@ -144,6 +174,15 @@ def open_studio(args: argparse.Namespace, shape: ClipShape, settings: SamplingSe
     device, cast = parse_device(args.device), open_cast(args.cast)
     models = load_text_to_video(cast, device=device, dtype=fast_dtype(device))
     check_shape(models, shape)
+    enlarger = requested_enlarger(args, shape)
     heard = not args.silent and shape.num_frames > 1 and set(SOUND_ROLES) <= set(cast.roles)
     sound = load_sound(cast, device=device, dtype=fast_dtype(device)) if heard else None
-    return Studio(cast=cast, models=models, shape=shape, settings=settings, camera=args.camera, sound=sound)
+    return Studio(
+        cast=cast,
+        models=models,
+        shape=shape,
+        settings=settings,
+        camera=args.camera,
+        sound=sound,
+        enlarger=enlarger,
+    )

@@ -27,7 +27,8 @@ def run(args: argparse.Namespace) -> int:
     started, source = time.monotonic(), open_source(args.input)
     fit = fit_frame((source.info.height, source.info.width), args.height, args.width, args.fit)
     settings = UpscaleSettings(fit=fit, colour=args.colour)
-    job = prepare(source, Path(args.output), find_upscaler(args), settings)
+    upscaler = find_upscaler(args.upscaler, args.device, seed=args.seed, num_steps=args.steps)
+    job = prepare(source, Path(args.output), upscaler, settings)
     with Progress(job.path.name, source.num_frames) as progress:
         for note in source.notes:
             progress.say(f"moviegen: {source.path.name}: {note}")
@@ -43,11 +44,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def find_upscaler(args: argparse.Namespace) -> Upscaler:
-    """Look up what --upscaler names and load it onto --device.
+def find_upscaler(
+    name: str, device: str, *, seed: int, num_steps: int = UpsampleSettings().num_steps
+) -> Upscaler:
+    """Look up what --upscaler names and load it.
 
     Args:
-        args: parsed options.
+        name: of a filter or a cast, or a file.
+        device: as --device says it.
+        seed: decides a model's detail.
+        num_steps: solver steps of a model.
 
     Returns:
         The upscaler.
@@ -55,15 +61,15 @@ def find_upscaler(args: argparse.Namespace) -> Upscaler:
     Raises:
         SettingsError: it names nothing.
     """
-    device, settings = parse_device(args.device), UpsampleSettings(num_steps=args.steps, seed=args.seed)
-    if args.upscaler in RESAMPLERS:
-        return resampler(args.upscaler, device)
-    path = Path(args.upscaler)
-    if args.upscaler not in SHIPPED and not path.exists():
-        raise SettingsError(f"upscaler {args.upscaler!r} is neither a name nor a file; use {UPSCALERS}")
+    place, settings = parse_device(device), UpsampleSettings(num_steps=num_steps, seed=seed)
+    if name in RESAMPLERS:
+        return resampler(name, place)
+    path = Path(name)
+    if name not in SHIPPED and not path.exists():
+        raise SettingsError(f"upscaler {name!r} is neither a name nor a file; use {UPSCALERS}")
     if path.suffix != WEIGHTS:
-        path = open_cast(args.upscaler).path("upsampler")
-    return open_upscaler(path, device=device, settings=settings)
+        path = open_cast(name).path("upsampler")
+    return open_upscaler(path, device=place, settings=settings)
 
 
 def _sentence(done: Upscaled, seconds: float) -> str:

@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -88,6 +88,8 @@ class UpscaleJob:
     """What the result's tags call the source; nothing when empty, when None as its file is called."""
     way_on: str = "go on with --resume"
     """What a user does after a stop."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What the result's tags say besides."""
 
     @property
     def unit_windows(self) -> int:
@@ -349,8 +351,12 @@ def _join(job: UpscaleJob, units: Job, count: int) -> Joined:
 def _metadata(job: UpscaleJob) -> dict[str, str]:
     """What the file says about how it was made."""
     name = job.source.path.name if job.source_name is None else job.source_name
-    return ({"source": name} if name else {}) | {
-        "upscaler": job.upscaler.name,
-        "size": job.settings.fit.describe(),
-        "colour": job.settings.colour,
-    }
+    return (
+        dict(job.metadata)
+        | ({"source": name} if name else {})
+        | {
+            "upscaler": job.upscaler.name,
+            "size": job.settings.fit.describe(),
+            "colour": job.settings.colour,
+        }
+    )

@@ -27,6 +27,12 @@ def add_generate(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--silent", action="store_true", help="no sound (default: sound, where the cast can make it)"
     )
+    parser.add_argument(
+        "--upscale",
+        metavar="WxH|H",
+        help="make the finished clip larger, such as 1920x1080, or 1080 for rows alone",
+    )
+    _add_upscaler_name(parser)
     add_models(parser)
     add_json(parser)
 
@@ -73,13 +79,17 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
     add_json(parser)
 
 
-def _add_upscaler(parser: argparse.ArgumentParser) -> None:
+def _add_upscaler_name(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--upscaler",
         default=UPSCALER,
         metavar="NAME|FILE",
         help=f"{UPSCALERS} (default %(default)s)",
     )
+
+
+def _add_upscaler(parser: argparse.ArgumentParser) -> None:
+    _add_upscaler_name(parser)
     parser.add_argument(
         "--steps",
         type=int,

@@ -9,8 +9,10 @@ import torch
 
 from moviegen_core.cli import generate as command
 from moviegen_core.cli.progress import Progress
+from moviegen_core.errors import Interrupted
 from moviegen_core.media.read import probe, read_clip
 from moviegen_core.media.write import read_metadata
+from moviegen_core.stages import upscale_video
 from moviegen_core.weights.build import build
 from moviegen_core.weights.files import save_model
 
@@ -208,3 +210,44 @@ def test_sixteen_seconds_are_made_in_windows_and_their_drift_is_told(generate):
     assert answer.facts["drift"]["colour"] >= 0
     assert answer.facts["drift"]["contrast"] >= 1
     assert generate("a ball", "-o", "clip.mp4", "--json").facts["drift"] == {}
+
+
+def test_a_clip_is_made_larger_in_the_same_command_and_still_tells_how_it_was_made(generate):
+    answer = generate("a ball", "-o", "clip.mp4", "--upscale", "64x36", "--json")
+    frames, fps = read_clip("clip.mp4")
+    assert (frames.shape, fps) == ((4, 36, 64, 3), 8)
+    told = read_metadata("clip.mp4")
+    assert told | {"prompt": "a ball", "upscaled": "64x36", "upscaler": "lanczos"} == told
+    assert answer.facts["upscaled"] == "64x36"
+    assert sorted(path.name for path in Path().iterdir() if path.suffix != ".txt") == ["clip.mp4"]
+
+
+def test_a_picture_is_made_larger_to_the_rows_asked_for(generate):
+    assert "80x40 from 32x16" in generate("a ball", "-o", "frame.png", "--upscale", "40").out
+    assert read_clip("frame.png")[0].shape == (1, 40, 80, 3)
+
+
+def test_a_target_smaller_than_the_clip_is_refused_before_anything_is_made(generate):
+    answer = generate("a ball", "-o", "clip.mp4", "--upscale", "8")
+    assert answer.code != 0
+    assert "smaller" in answer.err
+    assert not Path("clip.mp4").exists()
+
+
+def test_what_was_enlarged_before_a_stop_is_used_by_the_same_command(generate, monkeypatch):
+    made = []
+    real = upscale_video._make_unit
+
+    def unit(job, units, number, windows, on_frames):
+        made.append(number)
+        if number == 1 and len(made) == 2:
+            raise Interrupted("stopped")
+        return real(job, units, number, windows, on_frames)
+
+    monkeypatch.setattr(upscale_video, "_make_unit", unit)
+    words = ("a ball", "-o", "clip.mp4", "--upscale", "64x32", "--seconds", "4")
+    assert generate(*words).code != 0
+    assert generate(*words).code == 0
+    assert made[:2] == [0, 1]
+    assert 0 not in made[2:]
+    assert read_clip("clip.mp4")[0].shape == (32, 32, 64, 3)
