@@ -217,7 +217,7 @@ def matte_mask(mattes: Iterator[Tensor], num_frames: int) -> tuple[Tensor, tuple
     """
     first = next(mattes)
     size = matte_size(*first.shape, num_frames)
-    stacked = torch.cat([_resized(matte, size) for matte in chain([first], mattes)]).float() / 255
+    stacked = torch.cat([_resized(matte, size) for matte in chain([first], mattes)]).float().div_(255)
     notes = () if size == tuple(first.shape) else (f"the matte is given as {size[1]}x{size[0]}",)
     return stacked, notes
 

@@ -1,6 +1,7 @@
 """What the nodes that need no model do with their inputs."""
 
 import math
+import sys
 
 import pytest
 import torch
@@ -188,3 +189,26 @@ def test_an_empty_prompt_is_the_free_branch_and_a_camera_alone_is_refused(run, p
 def test_a_prompt_too_long_for_the_encoder_is_refused(run):
     with pytest.raises(ValueError, match="shorten it"):
         run("MovieGenPrompt", clip=Clip(), text="a" * 600, camera="not said", fps=16.0, seconds=1.0)
+
+
+def test_an_instruction_becomes_a_caption_that_is_shown_and_can_be_overruled(run, pack):
+    form = {"instruction": "make the ball blue", "caption": "FPS-16. a red ball bounces", "by_hand": ""}
+    assert run("MovieGenEditPrompt", **form).args == (
+        "A blue ball bounces.",
+        "a red ball bounces",
+        "recolour",
+    )
+    assert pack.said[0] == "A blue ball bounces.\n(recolour)"
+    assert run("MovieGenEditPrompt", **form | {"by_hand": "a cat"})[0] == "a cat"
+    with pytest.raises(ValueError, match="or write by_hand"):
+        run("MovieGenEditPrompt", **form | {"instruction": "hello"})
+
+
+@pytest.mark.parametrize("shape", [(8, 32, 48), (1800, 1080, 1920), (100_000, 360, 640), (10**7, 16, 16)])
+def test_the_mattes_of_a_clip_never_fill_the_memory_and_small_ones_keep_their_size(pack, shape):
+    keep = sys.modules[f"{pack.root.__name__}.nodes.keep"]
+    frames, height, width = shape
+    size = keep.matte_size(height, width, frames)
+    assert min(size) >= 1
+    assert frames * size[0] * size[1] <= max(keep.MATTE_VALUES, frames)
+    assert size == (height, width) or frames * height * width > keep.MATTE_VALUES

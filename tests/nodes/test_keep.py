@@ -263,3 +263,26 @@ def test_numbers_of_numpy_are_no_surprise(host):
     convert = host.ours("nodes.convert")
     every = torch.from_numpy(np.arange(256, dtype=np.uint8))
     assert torch.equal(convert.bytes_from_image(convert.image_from_bytes(every)), every)
+
+
+def test_a_clip_of_one_frame_is_a_clip(host, run, keep):
+    source = still(16, frames=1)
+    made = keep(in_memory(host, source), in_memory(host, with_square(source)))
+    assert torch.equal(frames_of(made.video)[made.matte == 0], source[made.matte == 0])
+    (saved,) = run("MovieGenSaveLossless", video=made.video, filename_prefix="one")
+    assert torch.equal(read_clip(saved)[0], frames_of(made.video))
+
+
+def test_nothing_changed_is_the_source(host, keep):
+    source = still(17)
+    made = keep(in_memory(host, source), in_memory(host, source))
+    assert torch.equal(frames_of(made.video), source)
+    assert not made.matte.any()
+    assert made.report.startswith("100.0% of the pixels kept bit for bit")
+
+
+def test_everything_changed_is_the_edit_and_the_node_says_so(host, keep):
+    source = still(18)
+    made = keep(in_memory(host, source), in_memory(host, 255 - source), mask=torch.ones(1, 64, 96))
+    assert torch.equal(frames_of(made.video), 255 - source)
+    assert "nothing of the source is kept" in made.report

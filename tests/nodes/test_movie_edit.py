@@ -214,3 +214,12 @@ def test_edit_prompt_refuses_what_asks_for_nothing_with_the_way_out(run, instruc
     with pytest.raises(ValueError, match="or write by_hand what the clip shall show") as caught:
         run("MovieGenEditPrompt", instruction=instruction, caption="a ball", by_hand="")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "words"), [("clip", "this CLIP is another family's"), ("vae", "this VAE is another family's")]
+)
+def test_parts_of_another_family_are_refused_in_one_sentence(edit, part, words):
+    with pytest.raises(Exception, match=words) as caught:
+        edit(**{part: types.SimpleNamespace(cond_stage_model=object(), first_stage_model=object())})
+    assert "\n" not in str(caught.value)

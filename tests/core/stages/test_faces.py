@@ -5,7 +5,15 @@ import torch
 
 from moviegen_core.errors import MediaError
 from moviegen_core.stages import faces as finding
-from moviegen_core.stages.faces import Face, crop, find_faces, kornia_finder, reference_face, squares
+from moviegen_core.stages.faces import (
+    Face,
+    crop,
+    find_faces,
+    found_face,
+    kornia_finder,
+    reference_face,
+    squares,
+)
 
 
 class WhiteIsAFace:
@@ -105,3 +113,17 @@ def test_without_kornia_its_weights_alone_find_nothing(monkeypatch, tmp_path):
 
     monkeypatch.setattr(finding.importlib, "import_module", missing)
     assert kornia_finder() is None
+
+
+def test_who_looks_first_decides_and_the_next_looks_only_if_nothing_was_found():
+    face, other = Face(top=0, left=0, side=8, sureness=1), Face(top=9, left=9, side=8, sureness=1)
+    asked = []
+
+    def finder(*found):
+        return lambda _picture: asked.append(found) or list(found)
+
+    assert found_face(picture(), [finder(face), finder(other)]) == (face, ())
+    assert found_face(picture(), [finder(), finder(other)])[0] == other
+    assert asked == [(face,), (), (other,)]
+    with pytest.raises(MediaError, match=r"no face is found in me\.png"):
+        found_face(picture(), [finder(), finder()], "me.png")

@@ -38,6 +38,16 @@ def test_outside_the_matte_a_lossless_result_is_the_source_bit_for_bit(tmp_path,
     assert not torch.equal(written, source)
 
 
+def test_the_mattes_tell_again_and_again_where_the_edit_shows(tmp_path, pair, source):
+    done = composite_files(*pair, tmp_path / "out.mkv")
+    mattes, again = (torch.stack(list(done.mattes())) for _ in range(2))
+    assert torch.equal(mattes, again)
+    assert mattes.shape == source.shape[:3]
+    written = read_clip(done.path)[0]
+    assert torch.equal(written[mattes == 0], source[mattes == 0])
+    assert not torch.equal(written[mattes == 255], source[mattes == 255])
+
+
 def test_h264_loses_a_little_and_the_report_says_how_much(tmp_path, pair):
     report = composite_files(*pair, tmp_path / "out.mp4").report
     assert report.is_kept_exactly
