@@ -379,12 +379,14 @@ actor may change on the way."""
 
 FILM = """\
 ## Text to video to 1080p
-Press **Run**: words become a clip of 4 seconds, and the clip a file of 1920x1080.
+Press **Run**: words become a clip of 4 seconds, the clip gets its sound, and both become a file of \
+1920x1080.
 
 **Change first**: the words in *Movie Gen Prompt*; then **seconds**: 16 works too, in windows.
 
-**Sound**: between *Decode to Video* and *Upscale Video* is the place for *Movie Gen Sound*, or for any \
-AUDIO by *Add Sound to Video*. *Upscale Video* carries it through untouched.
+**Sound**: *Movie Gen Sound* makes what the clip shows, or what you write into **sounds**; **music** \
+plays along. Bypass it for a silent film, or put any AUDIO in with *Add Sound to Video*. *Upscale Video* \
+carries it through untouched.
 
 **The numbers**
 - **steps**: 30 here; the paper takes 50.
@@ -529,10 +531,11 @@ def _long_clip() -> Layout:
 
 
 def _film() -> Layout:
-    large = Group(title="5  Large", columns=(("9",), ("10",)))
+    sound = Group(title="5  Sound", columns=(("21",), ("22",)))
+    large = Group(title="6  Large", columns=(("9",), ("10",)))
     return Layout(
-        stacks=_source(FILM, 520, large, long=True),
-        fixed=SAME_AGAIN,
+        stacks=_source(FILM, 520, sound, large, long=True),
+        fixed=(*SAME_AGAIN, "22"),
         pictures=(("10", "10"), ("10", "10")),
     )
 
