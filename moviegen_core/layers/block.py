@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from .attention import Attend, CrossAttention, KeysValues, SelfAttention
 from .feed_forward import SwiGLU
+from .local_mix import LocalMix
 from .modulation import LayerBias, SharedModulation, modulate
 from .norms import rms_norm
 
@@ -29,9 +30,12 @@ class Block(nn.Module):
         ffn_width: int,
         operations: ModuleType,
         attention: Attend,
+        *,
+        mixes: bool = False,
         **factory: Any,  # noqa: ANN401
     ) -> None:
         super().__init__()
+        self.mix = LocalMix(width, operations, **factory) if mixes else None
         self.modulation = LayerBias(width, 6, operations, **factory)
         self.self_attention = SelfAttention(width, num_heads, operations, attention, **factory)
         self.cross_attention = CrossAttention(width, num_heads, operations, attention, **factory)
@@ -44,8 +48,14 @@ class Block(nn.Module):
         context: Tensor | KeysValues,
         mask_B11K: Tensor | None,
         angles_LD: Tensor | None = None,
+        grid: tuple[int, int, int] = (1, 1, 1),
     ) -> Tensor:
-        """(B, L, C) -> (B, L, C); with ``angles_LD`` self-attention turns by place."""
+        """(B, L, C) -> (B, L, C).
+
+        With ``angles_LD`` self-attention turns by place; a block that mixes neighbours needs the ``grid`` of
+        tokens (T, H, W).
+        """
+        x_BLC = x_BLC if self.mix is None else x_BLC + self.mix(rms_norm(x_BLC), grid)
         scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(shared_BKC)
         seen_BLC = modulate(rms_norm(x_BLC), scale1, shift1)
         x_BLC = torch.addcmul(x_BLC, gate1, self.self_attention(seen_BLC, angles_LD=angles_LD))
@@ -54,7 +64,9 @@ class Block(nn.Module):
 
     @torch.no_grad()
     def reset(self) -> None:
-        """Start as the identity: gates 1, output projections 0."""
+        """Start as the identity: gates 1, output projections 0, neighbours unmixed."""
+        if self.mix is not None:
+            self.mix.reset()
         self.modulation.table.weight.zero_()
         self.modulation.table.weight[[2, 5]] = 1
         for projection in (self.self_attention.out, self.cross_attention.out, self.ffn.down):

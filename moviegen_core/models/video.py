@@ -39,6 +39,8 @@ class VideoTransformerConfig:
     """Input channels beside the noisy latent, such as a source clip's 16."""
     patch: tuple[int, int, int] = (1, 2, 2)
     """Latent cells per token along (frames, rows, columns)."""
+    mixes_neighbours: bool = False
+    """Whether every block begins by mixing tokens that touch, as the paper's do not."""
 
     def __post_init__(self) -> None:
         if self.width % self.num_heads:
@@ -57,7 +59,13 @@ class VideoTransformerConfig:
 
 VIDEO_PRESETS = {
     "nano": VideoTransformerConfig(
-        width=256, num_layers=6, num_heads=4, ffn_width=704, context_widths=(192,), table_sizes=(8, 12, 12)
+        width=256,
+        num_layers=6,
+        num_heads=4,
+        ffn_width=704,
+        context_widths=(192,),
+        table_sizes=(8, 12, 12),
+        mixes_neighbours=True,
     ),
     "13b": VideoTransformerConfig(
         width=4608,
@@ -105,7 +113,15 @@ class VideoTransformer(nn.Module):
         self.time = TimeEmbedding(config.width, operations, **factory)
         self.modulation = SharedModulation(config.width, 6, operations, **factory)
         self.blocks = nn.ModuleList(
-            Block(config.width, config.num_heads, config.ffn_width, operations, attention, **factory)
+            Block(
+                config.width,
+                config.num_heads,
+                config.ffn_width,
+                operations,
+                attention,
+                mixes=config.mixes_neighbours,
+                **factory,
+            )
             for _ in range(config.num_layers)
         )
         channels_out = config.patch_cells * config.latent_channels
@@ -167,7 +183,7 @@ class VideoTransformer(nn.Module):
         mask_B11K = key_mask(context.mask_BK)
         seen = context.keys_values or [context.tokens_BKC] * len(self.blocks)
         for block, tokens in zip(self.blocks, seen, strict=True):
-            x_BLC = block(x_BLC + positions_LC, shared_BKC, tokens, mask_B11K)
+            x_BLC = block(x_BLC + positions_LC, shared_BKC, tokens, mask_B11K, grid=grid)
         return from_patches(self.head(x_BLC, time_BC), grid, config.patch).to(x_BCTHW.dtype)
 
     def _with_extra(self, x_BCTHW: Tensor, extra_BCTHW: Tensor | None) -> Tensor:

@@ -192,6 +192,10 @@ class AudioObjective:
 
     def _features(self, batch: SoundBatch) -> Tensor:
         """What is seen at each latent frame, (B, F, C); 0 for samples that are shown nothing."""
-        features_BTC = self.model.vision(batch.frames_BCTHW.to(self.device))
         shown = torch.tensor([one.video for one in batch.conditions], device=self.device)
-        return features_BTC[:, batch.seen] * shown[:, None, None]
+        size = len(batch.conditions), len(batch.seen), self.model.vision.config.feature_width
+        features = torch.zeros(size, device=self.device)
+        if not shown.any():
+            return features
+        seen = self.model.vision(batch.frames_BCTHW.to(self.device)[shown])[:, batch.seen]
+        return features.to(seen.dtype).index_put((shown,), seen)
