@@ -271,6 +271,45 @@ def test_no_frames_no_video_and_a_folder_in_the_way_are_refused_in_one_sentence(
     assert "\n" not in str(caught.value)
 
 
+def special(path, pixel_format="yuv420p10le", transfer=1, times=None):
+    """A lossless clip of a kind that is no plain 8-bit one."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=FPS)
+        stream.height, stream.width, stream.pix_fmt = 24, 32, pixel_format
+        stream.codec_context.color_trc = transfer
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for number, picture in enumerate(pictures(6)):
+            frame = av.VideoFrame.from_ndarray(picture.numpy(), format="rgb24").reformat(format=pixel_format)
+            frame.pts = (times or [125 * index for index in range(6)])[number]
+            frame.time_base = Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "its 10-bit pictures become 8-bit"),
+        ({"pixel_format": "yuva420p"}, "its transparency is dropped"),
+        (
+            {"pixel_format": "yuv420p", "times": [0, 60, 300, 340, 700, 900]},
+            "its variable rate becomes constant",
+        ),
+    ],
+)
+def test_what_cannot_be_kept_of_a_clip_is_said(upscale, of_file, folders, fields, words):
+    video, _, said = upscale(of_file(special(folders / "special.mkv", **fields)))
+    assert words in said.replace("\n", " ")
+    assert read_clip(video.get_stream_source())[0].shape[1:] == (48, 64, 3)
+
+
+def test_high_dynamic_range_is_refused_in_one_sentence(upscale, of_file, folders):
+    with pytest.raises(Exception, match="convert it to SDR") as caught:
+        upscale(of_file(special(folders / "hdr.mkv", transfer=16)))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_full_disk_names_what_to_do_in_the_words_of_a_node(upscale, of_file, film, comfy_host, monkeypatch):
     stage = comfy_host.ours("moviegen_core.stages.upscale_video")
     real = stage._save_place
