@@ -1,5 +1,6 @@
 """A video becomes a larger one of an exact size, as a stream that survives a stop."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -311,7 +312,7 @@ class Work:
         job = self._job(upscaler)
         teller = Teller(total=job.source.num_frames, notes=job.source.notes, say=self.say)
         made = upscale_video(job, resume=True, on_frames=teller.advance, on_plan=teller.tell_plan)
-        pictures = comparison(job, made)
+        pictures = compared(job, made)
         video, sound = self._sounding(unfinished.handed_over(made.path), made.sound)
         words = sentence(job, made, sound)
         self.say(words)
@@ -370,6 +371,15 @@ class Teller:
             self.said = now
             left = (now - self.start) / (self.made - self.before) * max(0, self.total - self.made)
             self.say(f"{self.plan}\n{self.made} of {self.total} frames, {left:.0f} s left")
+
+
+def compared(job: UpscaleJob, made: Upscaled) -> Tensor:
+    """The comparison; a black picture rather than hours of work lost, where it cannot be drawn."""
+    try:
+        return comparison(job, made)
+    except Exception:  # whatever is wrong with a seek in the source, the result is there and whole
+        logging.exception("Movie Gen: %s and its source could not be compared", made.path)
+        return torch.zeros(1, made.height, made.width, 3)
 
 
 def comparison(job: UpscaleJob, made: Upscaled) -> Tensor:

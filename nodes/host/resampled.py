@@ -18,6 +18,8 @@ from ..convert import pixels_from_image
 
 PATCH = 2
 """Latent cells along each side of a token, of nearly all models."""
+USUAL_TILE = 768
+"""What memory is reckoned for where whole frames are sampled."""
 TILE_SHARE = 6
 """A tile shares this part of its side with its neighbour."""
 
@@ -77,8 +79,17 @@ def redrawing_upscaler(work: Redrawing, *, window: int, overlap: int, tile: int,
         tile=tile,
         tile_overlap=tile // TILE_SHARE,
         multiple=work.cell_side * PATCH,
+        bytes_per_pixel=bytes_per_pixel(work, window, tile or USUAL_TILE),
         trial_frames=0,
     )
+
+
+def bytes_per_pixel(work: Redrawing, window: int, side: int) -> float:
+    """Memory of sampling or of decoding, as the host reckons them, per enlarged pixel of a piece."""
+    cells = -(-window // work.cell_frames)
+    shape = [1, work.vae.latent_channels, cells, side // work.cell_side, side // work.cell_side]
+    decoding = work.vae.memory_used_decode(shape, work.vae.vae_dtype)
+    return max(decoding, work.guider.model_patcher.memory_required(shape)) / (window * side**2)
 
 
 def latent_channels(work: Redrawing) -> int:

@@ -92,9 +92,10 @@ def network_upscaler(descriptor: Any, tile: int) -> Upscaler:  # noqa: ANN401 - 
         enlarge=enlarge,
         content=f"{kind} {content} {dtype}",
         factor=scale,
+        window=1,  # it sees one frame at a time, and a few of 4x the size would fill a GPU
         tile=tile,
         tile_overlap=min(TILE_OVERLAP, tile // 4),
-        bytes_per_pixel=made_bytes / scale,
+        bytes_per_pixel=made_bytes / scale**2,
         device=device,
     )
 

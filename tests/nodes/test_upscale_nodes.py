@@ -271,6 +271,45 @@ def test_no_frames_no_video_and_a_folder_in_the_way_are_refused_in_one_sentence(
     assert "\n" not in str(caught.value)
 
 
+def special(path, pixel_format="yuv420p10le", transfer=1, times=None):
+    """A lossless clip of a kind that is no plain 8-bit one."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=FPS)
+        stream.height, stream.width, stream.pix_fmt = 24, 32, pixel_format
+        stream.codec_context.color_trc = transfer
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for number, picture in enumerate(pictures(6)):
+            frame = av.VideoFrame.from_ndarray(picture.numpy(), format="rgb24").reformat(format=pixel_format)
+            frame.pts = (times or [125 * index for index in range(6)])[number]
+            frame.time_base = Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "its 10-bit pictures become 8-bit"),
+        ({"pixel_format": "yuva420p"}, "its transparency is dropped"),
+        (
+            {"pixel_format": "yuv420p", "times": [0, 60, 300, 340, 700, 900]},
+            "its variable rate becomes constant",
+        ),
+    ],
+)
+def test_what_cannot_be_kept_of_a_clip_is_said(upscale, of_file, folders, fields, words):
+    video, _, said = upscale(of_file(special(folders / "special.mkv", **fields)))
+    assert words in said.replace("\n", " ")
+    assert read_clip(video.get_stream_source())[0].shape[1:] == (48, 64, 3)
+
+
+def test_high_dynamic_range_is_refused_in_one_sentence(upscale, of_file, folders):
+    with pytest.raises(Exception, match="convert it to SDR") as caught:
+        upscale(of_file(special(folders / "hdr.mkv", transfer=16)))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_full_disk_names_what_to_do_in_the_words_of_a_node(upscale, of_file, film, comfy_host, monkeypatch):
     stage = comfy_host.ours("moviegen_core.stages.upscale_video")
     real = stage._save_place
@@ -297,6 +336,18 @@ def test_the_node_tells_its_plan_then_how_far_it_is_then_the_report(
     assert "of memory, about" in plan
     assert any("16 of 40 frames" in text and "s left" in text for text in said[1:-1])
     assert said[-1] == report
+
+
+def test_a_comparison_that_fails_costs_no_result(upscale, of_file, film, comfy_host, monkeypatch, caplog):
+    def broken(*_given):
+        raise ValueError("no such frame")
+
+    monkeypatch.setattr(comfy_host.ours("nodes.upscale"), "frame_at", broken)
+    video, compared, said = upscale(of_file(film(3)))
+    assert read_clip(video.get_stream_source())[0].shape == (3, 48, 64, 3)
+    assert not compared.any()
+    assert "3 frames" in said
+    assert "could not be compared" in caplog.text
 
 
 def test_the_comparison_shows_the_frames_of_the_clip_itself(upscale, of_file, film):
@@ -411,13 +462,15 @@ def test_half_precision_follows_the_host_and_leaves_the_loaded_model_alone(
 def test_other_weights_never_take_over_the_parts_of_a_job(upscale, of_file, film, esrgan, comfy_host):
     network, source = esrgan(2), film(60)
     with pytest.MonkeyPatch.context() as patch:
-        stop = Stop(patch, comfy_host.ours("nodes.upscale"), 5)
+        stop = Stop(patch, comfy_host.ours("nodes.upscale"), 40)
         with pytest.raises(stop.error):
             upscale(of_file(source), upscale_model=network)
     parameter = next(network.model.parameters())
+    before = parameter.data.clone()
     parameter.data.add_(1e-3)
     assert "from before" not in upscale(of_file(source), upscale_model=network)[2]
-    parameter.data.sub_(1e-3)
+    parameter.data.copy_(before)
+    assert "32 of them from before" in upscale(of_file(source), upscale_model=network)[2]
 
 
 @pytest.mark.usefixtures("upscale_nodes")
@@ -563,6 +616,22 @@ def test_windows_and_tiles_of_a_sampling_agree_because_they_see_the_same_noise(
                 cell = noise[0, :, t, 0, x]
                 assert torch.equal(whole.setdefault((frame // 8 + t, top, left + x), cell), cell)
     assert len({(frame, left) for frame, _, left, _ in seen}) == len(seen) == 4
+
+
+def test_the_plan_of_a_sampling_counts_the_memory_of_its_model_and_tries_nothing(
+    run, cast, of_file, film, prompts, comfy_host, monkeypatch
+):
+    said, calls = [], []
+    monkeypatch.setattr(
+        comfy_host.ours("nodes.upscale").report, "say_on_node", lambda _n, text: said.append(text)
+    )
+    monkeypatch.setattr(
+        cast.model.model, "memory_required", lambda input_shape, **_more: calls.append(input_shape) or 7e9
+    )
+    drawn(run, cast, of_file(film(9, 32, 48)), prompts, tile=64, window=16)
+    assert calls[0] == [1, 16, 2, 8, 8]
+    assert "about 7." in " ".join(said[0].split())
+    assert "GB of memory" in " ".join(said[0].split())
 
 
 def test_a_guider_of_another_family_and_windows_within_a_latent_frame_are_refused(
