@@ -8,6 +8,7 @@ SIZES = {
     "CLIPTextEncode": (360, 130),
     "CreateVideo": (300, 110),
     "GetImageSize": (300, 160),
+    "GetVideoComponents": (300, 180),
     "ImageScale": (300, 0),
     "KSampler": (360, 540),
     "MovieGenAddSound": (300, 130),
@@ -476,7 +477,7 @@ def _keep_the_rest() -> Layout:
             title="3  An edited clip: anybody's",
             columns=(("8", "9", "10"), ("11", "12", "13"), ("14", "15", "16"), ("17", "18")),
         ),
-        Group(title="4  Only what changed", columns=(("19",), ("20", "21", "22"))),
+        Group(title="4  Only what changed", columns=(("19",), ("21", "22", "20"))),
     )
     return Layout(stacks=_stage(KEEP_THE_REST, 620, *groups), fixed=("5",), pictures=(("18", "20"), ("22",)))
 
