@@ -14,6 +14,8 @@ JUDGE_BAR = 0.97
 SOUND_BARS = {"ambience": 0.8, "music": 0.8}
 ONSET_BAR = 40.0
 """Milliseconds."""
+CAUGHT_BAR = 0.5
+"""The same the other way round, the median impact to its onset: else silence but for one hit would pass."""
 THEATRE_BAR, FOOTAGE_BAR = 31.0, 25.0
 """PSNR in dB."""
 
@@ -70,7 +72,8 @@ def sound_bars(sound: SoundMeasures | None) -> Iterator[Bar]:
     """Bars of sound, and of the judge that heard it."""
     if sound is None:
         return
-    away = sound.timing[MADE].to_impact
+    made = sound.timing[MADE]
+    away = made.to_impact
     yield Bar(
         what="sound, median distance of onsets to impacts",
         wanted=ONSET_BAR,
@@ -78,6 +81,7 @@ def sound_bars(sound: SoundMeasures | None) -> Iterator[Bar]:
         unit="ms",
         at_most=True,
     )
+    yield _share_bar("sound, impacts with an onset within 40 ms", CAUGHT_BAR, made.caught)
     for question, wanted in SOUND_BARS.items():
         yield _share_bar(f"sound, {question}", wanted, sound.agreement[MADE][question])
     for question in SOUND_BARS:

@@ -5,12 +5,14 @@ import torch
 
 from moviegen_core.errors import WeightsError
 from moviegen_core.evaluation import measure_sound as module
+from moviegen_core.evaluation.agreement import Agreement
 from moviegen_core.evaluation.bars import Bar, sound_bars
 from moviegen_core.evaluation.measure_sound import (
     DECODED,
     MADE,
     OWN,
     UNASKED,
+    SoundMeasures,
     distances,
     measure_sound,
     si_sdr,
@@ -106,6 +108,22 @@ def test_the_theatres_own_sound_is_on_time_and_chance_is_not(cast, judge, monkey
     assert found.agreement[MADE]["ambience"].asked == 4
     assert [row.what for row in found.codec][:3] == ["effects", "ambience", "music"]
     assert next(bar.what for bar in sound_bars(found)).startswith("sound, median distance")
+
+
+def test_one_hit_on_time_in_a_silent_clip_meets_one_bar_of_time_and_misses_the_other():
+    asked = {question: Agreement(1, 1) for question in ("ambience", "music")}
+    sound = SoundMeasures(
+        num_scenes=1,
+        settings=SamplingSettings(),
+        seconds_per_sound=1.0,
+        codec=(),
+        timing={MADE: timing([([1.0], [1.0, 2.0, 3.0])])},
+        agreement={MADE: asked, OWN: asked},
+    )
+    to_impact, caught = list(sound_bars(sound))[:2]
+    assert to_impact.is_met
+    assert caught.measured == 1 / 3
+    assert not caught.is_met
 
 
 def test_a_cast_with_sound_has_it_in_its_report_and_one_without_does_not(
