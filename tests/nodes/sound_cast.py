@@ -1,5 +1,6 @@
-"""A tiny cast with random weights for sound: no weight is zero, so that every input matters."""
+"""Casts to test sound with: a tiny one of random weights, none of them zero, and one that makes none."""
 
+import shutil
 from dataclasses import replace
 
 import torch
@@ -8,7 +9,7 @@ from moviegen_core.models.audio import AUDIO_PRESETS, AUDIO_TEXT_PRESETS
 from moviegen_core.models.audio_codec import CODEC_PRESETS
 from moviegen_core.models.vision import VISION_PRESETS
 from moviegen_core.weights.build import build
-from moviegen_core.weights.cast import write_cast
+from moviegen_core.weights.cast import open_cast, write_cast
 from moviegen_core.weights.files import save_model
 
 NAME = "tiny-sound"
@@ -49,4 +50,14 @@ def write_sound_cast(root):
             torch.nn.init.normal_(parameter, std=0.2)
         save_model(folder / f"{role}.safetensors", role, model, dtype=torch.float32)
     write_cast(folder, NAME, {role: f"{role}.safetensors" for role in TINY})
+    return folder
+
+
+def write_silent_cast(root):
+    """A folder with a cast of nano's text encoder alone."""
+    folder = root / "silent"
+    folder.mkdir()
+    nano = open_cast("nano")
+    shutil.copy(nano.path("text"), folder / "text.safetensors")
+    write_cast(folder, "silent", {"text": "text.safetensors"})
     return folder
