@@ -26,7 +26,7 @@ class MovieGenDecode(io.ComfyNode):
             display_name="Movie Gen Decode",
             category="Movie Gen/decode",
             description="Decode a clip and drop the surplus frames of its last latent frame. Long clips are"
-            " decoded in chunks that join exactly, so that memory does not grow with their length.",
+            " decoded in chunks that join exactly, so that memory grows far slower than their length.",
             inputs=[
                 io.Latent.Input("samples", tooltip="The sampled latent."),
                 io.Vae.Input("vae", tooltip="From Load Movie Gen."),

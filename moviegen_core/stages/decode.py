@@ -1,4 +1,4 @@
-"""Latents become clips, long ones chunk by chunk: as if decoded whole, in memory that does not grow."""
+"""Latents become clips, long ones chunk by chunk: as if decoded whole, in far less memory."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
