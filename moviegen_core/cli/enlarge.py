@@ -58,6 +58,6 @@ def requested_enlarger(args: argparse.Namespace, shape: ClipShape) -> Enlarger |
     """Read --upscale and --upscaler; None where nothing is to become larger."""
     if args.upscale is None:
         return None
-    height, width = (int(args.upscale), None) if args.upscale.isdigit() else parse_size(args.upscale)
+    height, width = (int(args.upscale), None) if args.upscale.isdecimal() else parse_size(args.upscale)
     fit = fit_frame((shape.height, shape.width), height, width, FITS[0])
     return Enlarger(upscaler=find_upscaler(args.upscaler, args.device, seed=args.seed), fit=fit)

@@ -251,3 +251,9 @@ def test_what_was_enlarged_before_a_stop_is_used_by_the_same_command(generate, m
     assert made[:2] == [0, 1]
     assert 0 not in made[2:]
     assert read_clip("clip.mp4")[0].shape == (32, 32, 64, 3)
+
+
+@pytest.mark.parametrize("size", ["²", "1080p", "", "-40", "0"])
+def test_a_size_to_enlarge_to_that_is_none_is_one_sentence(generate, size):
+    assert generate("a ball", "-o", "clip.mp4", f"--upscale={size}").refusal
+    assert not Path("clip.mp4").exists()
