@@ -14,7 +14,7 @@ from ..moviegen_core.geometry import check_size, parse_fps
 from ..moviegen_core.models.edit import TASKS
 from ..moviegen_core.models.prompt import format_prompt
 from ..moviegen_core.models.text import check_prompt
-from ..moviegen_core.stages.edit_model import task_of
+from ..moviegen_core.stages.edit_model import USUAL_PULLS, task_of
 from ..moviegen_core.stages.settings import MAX_GUIDANCE
 from .convert import TASK, told
 from .host import clip as host_clip
@@ -24,8 +24,6 @@ from .keep import CATEGORY
 from .latent import GRID, MULTIPLE
 
 BY_RULE = "by the instruction"
-SOURCE_PULL, TEXT_PULL = 1.5, 4.0
-"""What ``moviegen edit`` takes."""
 MODEL_TIP = "From Load Movie Gen, role edit."
 
 
@@ -169,7 +167,7 @@ class MovieGenEditGuider(io.ComfyNode):
                 io.Conditioning.Input("negative", tooltip="Nothing."),
                 io.Float.Input(
                     "source_pull",
-                    default=SOURCE_PULL,
+                    default=USUAL_PULLS.video,
                     min=0.0,
                     max=MAX_GUIDANCE,
                     step=0.1,
@@ -177,7 +175,7 @@ class MovieGenEditGuider(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "text_pull",
-                    default=TEXT_PULL,
+                    default=USUAL_PULLS.text,
                     min=0.0,
                     max=MAX_GUIDANCE,
                     step=0.1,

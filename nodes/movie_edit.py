@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,14 @@ from torch import Tensor
 from ..moviegen_core.flow.guidance import EditGuidance
 from ..moviegen_core.geometry import ClipShape
 from ..moviegen_core.stages.edit import AUTO, EVERYTHING, Locality, edit_file, made_as
-from ..moviegen_core.stages.edit_model import task_of
+from ..moviegen_core.stages.edit_model import USUAL_PULLS, task_of
 from ..moviegen_core.stages.flow_edit import FlowEditSettings
 from ..moviegen_core.stages.generate import check_shape, full_prompt
 from ..moviegen_core.stages.instruction import check_instruction
 from ..moviegen_core.stages.locality.files import clip_shape
 from ..moviegen_core.stages.locality.matte import MatteSettings
 from ..moviegen_core.stages.settings import MAX_GUIDANCE, SEED_RANGE, SamplingSettings
-from .edit import SOURCE_PULL, TEXT_PULL, edit_conditionings
+from .edit import edit_conditionings
 from .edit_prompt import captions
 from .host import exact, movie_edit, sampling
 from .host import video as host_video
@@ -232,7 +233,7 @@ def edited_output(
     """
     frames = clip_shape(source).num_frames
     done = sampling.progress(STEP_WEIGHT * wish.num_steps + 2 * frames)
-    written = iter(range(STEP_WEIGHT * wish.num_steps + 1, 10**9))
+    written = count(STEP_WEIGHT * wish.num_steps + 1)
 
     def on_step(step: int) -> None:
         done(STEP_WEIGHT * step)
@@ -251,7 +252,7 @@ def edited_output(
 
 
 def captioned(
-    editors: movie_edit.Editors, wish: Wish, on_step: movie_edit.OnStep
+    editors: movie_edit.Editors, wish: Wish, on_step: sampling.OnStep
 ) -> tuple[Change, str, tuple[str, ...]]:
     """An edit by two captions.
 
@@ -288,7 +289,7 @@ def captioned(
 
 
 def instructed(
-    editors: movie_edit.Editors, wish: Wish, on_step: movie_edit.OnStep
+    editors: movie_edit.Editors, wish: Wish, on_step: sampling.OnStep
 ) -> tuple[Change, str, tuple[str, ...]]:
     """An edit by a model that was taught it.
 
@@ -302,7 +303,7 @@ def instructed(
     """
     check_instruction(wish.instruction)
     settings = SamplingSettings(num_steps=wish.num_steps, seed=wish.seed)
-    guidance, task = EditGuidance(*wish.pulls(SOURCE_PULL, TEXT_PULL)), task_of(wish.instruction)
+    guidance, task = EditGuidance(*wish.pulls(USUAL_PULLS.video, USUAL_PULLS.text)), task_of(wish.instruction)
 
     def change(clip_CTHW: Tensor, shape: ClipShape) -> Tensor:
         check_shape(editors.models(), shape)

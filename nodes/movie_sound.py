@@ -155,6 +155,29 @@ def sound_fields() -> list[Any]:
         io.Clip.Input("clip", tooltip="From Load Movie Gen, role sound."),
         io.Vae.Input("vae", tooltip="From Load Movie Gen, role sound."),
         io.Video.Input("video", tooltip="Any clip: from Load Video or Create Video."),
+        *_words(),
+        *_numbers(),
+        io.Combo.Input(
+            "original",
+            options=[REPLACE, DUCK],
+            default=REPLACE,
+            tooltip="What becomes of the sound that the video has: it is replaced, or stays, as dialogue,"
+            " and the new sound steps back under it.",
+        ),
+        loudness_field(),
+        io.Int.Input(
+            "seed",
+            default=0,
+            min=0,
+            max=SEED_RANGE - MAX_CANDIDATES - 1,
+            control_after_generate=True,
+            tooltip="Decides the noise: another number, another sound.",
+        ),
+    ]
+
+
+def _words() -> list[Any]:
+    return [
         io.String.Input(
             "sounds",
             multiline=True,
@@ -170,6 +193,11 @@ def sound_fields() -> list[Any]:
             default="",
             tooltip="Music in words, such as: calm piano music. Empty makes none.",
         ),
+    ]
+
+
+def _numbers() -> list[Any]:
+    return [
         io.Int.Input(
             "candidates",
             default=4,
@@ -191,22 +219,6 @@ def sound_fields() -> list[Any]:
             max=MAX_GUIDANCE,
             step=0.1,
             tooltip="How hard words and picture pull; the paper's is 3, and 1 takes half the time.",
-        ),
-        io.Combo.Input(
-            "original",
-            options=[REPLACE, DUCK],
-            default=REPLACE,
-            tooltip="What becomes of the sound that the video has: it is replaced, or stays, as dialogue,"
-            " and the new sound steps back under it.",
-        ),
-        loudness_field(),
-        io.Int.Input(
-            "seed",
-            default=0,
-            min=0,
-            max=SEED_RANGE - MAX_CANDIDATES - 1,
-            control_after_generate=True,
-            tooltip="Decides the noise: another number, another sound.",
         ),
     ]
 

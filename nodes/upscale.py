@@ -49,6 +49,7 @@ class MovieGenUpscaleVideo(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         """The form."""
+        names = upscalers.upscaler_names()
         return io.Schema(
             node_id="MovieGenUpscaleVideo",
             display_name="Upscale Video",
@@ -60,8 +61,8 @@ class MovieGenUpscaleVideo(io.ComfyNode):
                 io.Video.Input("video", tooltip="Any clip, of any length: from Load Video, or made here."),
                 io.Combo.Input(
                     "upscaler",
-                    options=upscalers.upscaler_names(),
-                    default=upscalers.upscaler_names()[0],
+                    options=names,
+                    default=names[0],
                     tooltip="lanczos and bicubic add no detail; a cast with an upsampler draws it. Not used"
                     " while an upscale model is connected.",
                 ),

@@ -17,7 +17,7 @@ from ..media.read import read_clip
 from ..media.target import checked_target
 from ..media.write import clip_from_frames
 from ..stages.edit import Locality, edit_file, made_as
-from ..stages.edit_model import check_guidance, edit_clip, load_edit, task_of
+from ..stages.edit_model import USUAL_PULLS, check_guidance, edit_clip, load_edit, task_of
 from ..stages.flow_edit import FlowEditSettings, flow_edit
 from ..stages.generate import TextToVideo, fast_dtype, load_text_to_video
 from ..stages.instruction import check_instruction, target_caption
@@ -31,8 +31,6 @@ from .values import parse_device
 
 SEEN_FRAMES = 64
 """Frames that are looked at when nobody said what the source shows."""
-FLOW_PULLS, EDIT_PULLS = (2.0, 5.0), (1.5, 4.0)
-"""Pulls of source and text, without an edit model and with one."""
 OnStep = Callable[[int, Tensor], None]
 
 
@@ -80,14 +78,14 @@ def _open_editor(args: argparse.Namespace) -> Editor:
     return (_edit_editor if "edit" in cast.roles else _flow_editor)(args, cast)
 
 
-def _pulls(args: argparse.Namespace, defaults: tuple[float, float]) -> tuple[float, float]:
+def _pulls(args: argparse.Namespace, *defaults: float) -> tuple[float, float]:
     given = (args.source_pull, args.text_pull)
     source, text = (usual if one is None else one for one, usual in zip(given, defaults, strict=True))
     return source, text
 
 
 def _edit_editor(args: argparse.Namespace, cast: Cast) -> Editor:
-    guidance = EditGuidance(*_pulls(args, EDIT_PULLS))
+    guidance = EditGuidance(*_pulls(args, USUAL_PULLS.video, USUAL_PULLS.text))
     check_guidance(guidance)
     settings = SamplingSettings(num_steps=args.steps, seed=args.seed)
     device = parse_device(args.device)
@@ -100,7 +98,8 @@ def _edit_editor(args: argparse.Namespace, cast: Cast) -> Editor:
 
 
 def _flow_editor(args: argparse.Namespace, cast: Cast) -> Editor:
-    source_pull, text_pull = _pulls(args, FLOW_PULLS)
+    usual = FlowEditSettings()
+    source_pull, text_pull = _pulls(args, usual.source_guidance, usual.target_guidance)
     settings = FlowEditSettings(
         strength=args.strength,
         num_steps=args.steps,

@@ -1,14 +1,14 @@
 """The last step of ``moviegen generate --upscale``: a finished clip becomes a larger file."""
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..geometry import FITS, ClipShape, FrameFit, fit_frame, parse_size
 from ..media.source import open_source
 from ..stages.upscale import Upscaler, UpscaleSettings
-from ..stages.upscale_video import prepare, upscale_video
+from ..stages.upscale_video import OnFrames, prepare, upscale_video
 from .upscale import find_upscaler
 
 
@@ -25,7 +25,7 @@ class Enlarger:
         path: Path,
         key: str,
         metadata: Mapping[str, str],
-        on_frame: Callable[[], None],
+        on_frames: OnFrames,
     ) -> None:
         """Write the large file; parts of it that an earlier call with the same key finished are used.
 
@@ -34,17 +34,12 @@ class Enlarger:
             path: what to write.
             key: names what the clip shows, as its file's bytes may differ from run to run.
             metadata: what the file says beside how it was enlarged.
-            on_frame: called once for every frame.
+            on_frames: called with the number of frames just finished.
         """
         job = prepare(open_source(small), path, self.upscaler, UpscaleSettings(fit=self.fit))
         job = replace(
             job, source_key=key, source_name="", metadata=metadata, way_on="give the same command again"
         )
-
-        def on_frames(count: int) -> None:
-            for _ in range(count):
-                on_frame()
-
         upscale_video(job, resume=True, on_frames=on_frames)
 
     @property

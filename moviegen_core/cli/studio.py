@@ -35,6 +35,8 @@ from .values import clip_shape, parse_device
 
 PICTURE = ".png"
 SUFFIXES = (".mp4", PICTURE)
+OnSteps = Callable[[int], None]
+"""Called with the number of steps just done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +53,19 @@ class Studio:
     enlarger: Enlarger | None = None
     """Make every clip larger at the end; None leaves it as the model makes it."""
 
-    def make(self, prompt: str, path: Path, on_step: Callable[[], None]) -> dict[str, float]:
+    def make(self, prompt: str, path: Path, on_steps: OnSteps) -> dict[str, float]:
         """Generate a clip and write it, with what made it in its metadata; returns a long clip's drift."""
         if self.enlarger is None:
-            return self._make(prompt, path, on_step)
+            return self._make(prompt, path, on_steps)
         small = path.with_name(f".{path.stem}.small{path.suffix}")
         try:
-            drift = self._make(prompt, small, on_step)
-            self.enlarger.enlarge(small, path, self.key(prompt), self.metadata(prompt), on_step)
+            drift = self._make(prompt, small, on_steps)
+            self.enlarger.enlarge(small, path, self.key(prompt), self.metadata(prompt), on_steps)
         finally:
             small.unlink(missing_ok=True)
         return drift
 
-    def _make(self, prompt: str, path: Path, on_step: Callable[[], None]) -> dict[str, float]:
+    def _make(self, prompt: str, path: Path, on_steps: OnSteps) -> dict[str, float]:
         """Generate a clip and write it in the size that the model makes."""
         latent = generate_latents(
             self.models,
@@ -71,7 +73,7 @@ class Studio:
             self.shape,
             self.settings,
             camera=self.camera,
-            on_step=lambda *_: on_step(),
+            on_step=lambda *_: on_steps(1),
         )
         drift, metadata = Drift(self.models.span * self.models.tae.grid.frames), self.metadata(prompt)
         frames = self._frames(latent, drift)
@@ -80,7 +82,7 @@ class Studio:
         elif self.sound is None:
             write_clip(path, frames, self.shape.fps, metadata=metadata)
         else:
-            self._write_with_sound(path, frames, metadata, on_step)
+            self._write_with_sound(path, frames, metadata, on_steps)
         return drift.facts()
 
     def _frames(self, latent: Tensor, drift: Drift) -> Iterator[Tensor]:
@@ -93,17 +95,17 @@ class Studio:
             yield from frames
 
     def _write_with_sound(
-        self, path: Path, frames: Iterator[Tensor], metadata: dict[str, str], on_step: Callable[[], None]
+        self, path: Path, frames: Iterator[Tensor], metadata: dict[str, str], on_steps: OnSteps
     ) -> None:
         """Write the clip beside its place, and to its place once it has the sound of what it shows."""
         silent = path.with_name(f".{path.stem}.silent{path.suffix}")
         try:
             write_clip(silent, frames, self.shape.fps, metadata=metadata)
-            add_sound(silent, self._sound_of(silent, on_step), path)
+            add_sound(silent, self._sound_of(silent, on_steps), path)
         finally:
             silent.unlink(missing_ok=True)
 
-    def _sound_of(self, silent: Path, on_step: Callable[[], None]) -> Sound:
+    def _sound_of(self, silent: Path, on_steps: OnSteps) -> Sound:
         """Effects and ambience of what a file shows."""
         assert self.sound is not None
         wanted = SoundSettings(sampling=replace(SoundSettings().sampling, seed=self.settings.seed))
@@ -112,8 +114,7 @@ class Studio:
 
         def count(done: int, _total: int) -> None:
             nonlocal counted
-            for _ in range(counted, done):
-                on_step()
+            on_steps(done - counted)
             counted = done
 
         stems = soundtrack(self.sound, wanted, num_samples, seen, on_progress=count)

@@ -14,7 +14,7 @@ from ...moviegen_core.errors import GeometryError
 from ...moviegen_core.media.pixels import to_bytes
 from ...moviegen_core.stages.decode import chunk_cells, decode_stream
 from ...moviegen_core.stages.meter import told_bytes
-from ..convert import pixels_from_image
+from ..convert import bytes_from_image
 from .vae import MovieGenVAE, decode_memory
 
 TILE, TILE_OVERLAP = 512, 64
@@ -68,7 +68,7 @@ def decoded(vae: Any, latent: Tensor, count: int) -> Decoded:  # noqa: ANN401
 
 def as_bytes(image_HWC: Tensor) -> Tensor:
     """A picture of the host, 0..1 with any number of channels from three on, as uint8 RGB."""
-    return to_bytes(pixels_from_image(image_HWC[..., :3].float())).cpu()
+    return bytes_from_image(image_HWC[..., :3]).cpu()
 
 
 def _streamed(vae: MovieGenVAE, latent: Tensor, count: int) -> Iterator[Tensor]:

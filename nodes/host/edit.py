@@ -19,7 +19,7 @@ from ...moviegen_core.errors import GeometryError
 from ...moviegen_core.flow.guidance import EditGuidance
 from ...moviegen_core.flow.windows import blend_windows, crossfade_windows
 from ...moviegen_core.geometry import ClipShape
-from ...moviegen_core.models.edit import TASKS, EditTransformer, EditTransformerConfig
+from ...moviegen_core.models.edit import TASKS, EditTransformer
 from ...moviegen_core.stages.edit_model import RULE_TASKS, black_latent
 from ...moviegen_core.stages.flow_edit import OVERLAP_CELLS, WINDOW_CELLS
 from ...moviegen_core.weights.cast import open_cast
@@ -28,27 +28,14 @@ from ..convert import TASK, prediction_from_velocity, times_from_timesteps
 from .files import read_model_file
 from .live import watch_sampling
 from .model import MovieGenConfig, MovieGenModel, check_one_reader, patched, unmarked
-from .operations import host_attention, host_operations
+from .operations import HostBuilt
 
 ANY_TASK = RULE_TASKS["as it is"]
 """Where nobody told the task, as in a conditioning of the host's own nodes."""
 
 
-class HostEditTransformer(EditTransformer):
+class HostEditTransformer(HostBuilt, EditTransformer):
     """The core's edit transformer behind the host's calling convention; parameter names are the core's."""
-
-    def __init__(
-        self,
-        video: EditTransformerConfig,
-        *,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-        operations: Any,  # noqa: ANN401 - the host's namespace of layers
-        **_unused: Any,  # noqa: ANN401 - what newer hosts add
-    ) -> None:
-        layers = host_operations(operations)
-        super().__init__(video, device=device, dtype=dtype, operations=layers, attention=host_attention)
-        self.dtype = dtype
 
     def forward(
         self,
@@ -154,7 +141,7 @@ def load_edit_model(
     """
     file = read_model_file(path, "edit")
     check_one_reader(path, file.config.context_widths)
-    patcher = patched(MovieGenEditConfig({"video": file.config}), file.state, dtype, disable_dynamic)
+    patcher = patched(MovieGenEditConfig({"config": file.config}), file.state, dtype, disable_dynamic)
     patcher.model.latent_format.tae_file = tae_file or open_cast("nano").path("tae")
     patcher.cached_patcher_init = (load_edit_model, (path, tae_file, dtype))
     patcher.add_wrapper_with_key(comfy.patcher_extension.WrappersMP.OUTER_SAMPLE, "moviegen", watch_sampling)

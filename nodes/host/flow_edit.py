@@ -13,7 +13,7 @@ from torch import Tensor
 from ...moviegen_core.errors import GeometryError, MovieGenError
 from ...moviegen_core.flow.difference import integrate_difference
 from ...moviegen_core.flow.solver import Velocity
-from ...moviegen_core.flow.windows import crossfade_windows
+from ...moviegen_core.flow.windows import blend_windows, crossfade_windows
 from ...moviegen_core.stages.flow_edit import OVERLAP_CELLS, WINDOW_CELLS
 from ..convert import sigmas_from_time, times_from_sigmas, velocity_from_estimate
 from .model import MovieGenModel
@@ -75,11 +75,13 @@ def in_windows(inner: Apply | None) -> Apply:
 
     def wrapper(apply: Apply, given: dict[str, Any]) -> Tensor:
         x_BCTHW = given["input"]
-        blended = torch.zeros_like(x_BCTHW, dtype=torch.float32)
-        for place, weight_T in crossfade_windows(x_BCTHW.shape[2], WINDOW_CELLS, OVERLAP_CELLS):
-            part = call(apply, given | {"input": x_BCTHW[:, :, place]})
-            blended[:, :, place] += part * weight_T.to(part).view(1, 1, -1, 1, 1)
-        return blended
+        length = x_BCTHW.shape[2]
+        windows = crossfade_windows(length, WINDOW_CELLS, OVERLAP_CELLS)
+
+        def piece(place: slice) -> Tensor:
+            return call(apply, given | {"input": x_BCTHW[:, :, place]}).float()
+
+        return blend_windows(piece, windows, length, dim=-3)
 
     return wrapper
 

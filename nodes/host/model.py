@@ -20,7 +20,7 @@ from comfy.cli_args import args
 from torch import Tensor
 
 from ...moviegen_core.errors import MovieGenError, WeightsError
-from ...moviegen_core.models.video import VideoTransformer, VideoTransformerConfig
+from ...moviegen_core.models.video import VideoTransformer
 from ...moviegen_core.stages.generate import fast_dtype
 from ...moviegen_core.weights.cast import open_cast
 from ...moviegen_core.weights.files import load_model as load_core_model
@@ -29,7 +29,7 @@ from ..preview import PreviewFactors, fit_preview
 from .files import read_model_file
 from .keeping import patcher_class
 from .live import watch_sampling
-from .operations import host_attention, host_operations
+from .operations import HostBuilt
 
 LIVE_WIDTHS, LIVE_FFN_WIDTHS = 9, 3
 """How many tensors of a token's width, and of its feed-forward width, live at once at a forward's peak."""
@@ -67,21 +67,8 @@ class MovieGenLatent(comfy.latent_formats.LatentFormat):
         return latent_BCTHW[:, :, min(self.shown_cell, latent_BCTHW.shape[2] - 1)]
 
 
-class HostTransformer(VideoTransformer):
+class HostTransformer(HostBuilt, VideoTransformer):
     """The core's transformer behind the host's calling convention; parameter names are the core's."""
-
-    def __init__(
-        self,
-        video: VideoTransformerConfig,
-        *,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-        operations: Any,  # noqa: ANN401 - the host's namespace of layers
-        **_unused: Any,  # noqa: ANN401 - what newer hosts add
-    ) -> None:
-        layers = host_operations(operations)
-        super().__init__(video, device=device, dtype=dtype, operations=layers, attention=host_attention)
-        self.dtype = dtype
 
     def forward(
         self,
@@ -230,7 +217,7 @@ def load_model(
     """
     file = read_model_file(path, role)
     check_one_reader(path, file.config.context_widths)
-    patcher = patched(MovieGenConfig({"video": file.config}), file.state, dtype, disable_dynamic)
+    patcher = patched(MovieGenConfig({"config": file.config}), file.state, dtype, disable_dynamic)
     patcher.model.latent_format.tae_file = tae_file or open_cast("nano").path("tae")
     patcher.cached_patcher_init = (load_model, (path, tae_file, dtype))
     patcher.add_wrapper_with_key(comfy.patcher_extension.WrappersMP.OUTER_SAMPLE, "moviegen", watch_sampling)

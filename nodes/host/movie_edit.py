@@ -2,7 +2,6 @@
 
 # Shape letters: B clip, C channel, T frame or latent frame, H row, W column.
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +23,8 @@ from .clip import encoder_of
 from .edit import EditGuider, MovieGenEditModel
 from .flow_edit import FlowEditGuider, FlowEditSampler
 from .model import MovieGenModel
+from .sampling import OnStep
 from .vae import on_device
-
-OnStep = Callable[[int], None]
-"""Called with the steps done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import comfy.ldm.modules.attention
+import torch
 from torch import Tensor, nn
 
 from ...moviegen_core.layers.attention import attend
@@ -28,6 +29,23 @@ def _built_whole(layer: type[nn.Module]) -> type[nn.Module]:
 
     Whole.__name__ = Whole.__qualname__ = layer.__name__
     return Whole
+
+
+class HostBuilt:
+    """Stands before a core transformer: builds it as the host asks, with the host's layers and attention."""
+
+    def __init__(
+        self,
+        config: Any,  # noqa: ANN401 - the core model's
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        operations: Any,  # noqa: ANN401 - the host's namespace of layers
+        **_unused: Any,  # noqa: ANN401 - what newer hosts add
+    ) -> None:
+        layers = host_operations(operations)
+        super().__init__(config, device=device, dtype=dtype, operations=layers, attention=host_attention)
+        self.dtype = dtype
 
 
 def host_attention(q_BNLD: Tensor, k_BNKD: Tensor, v_BNKD: Tensor, mask_B11K: Tensor | None = None) -> Tensor:

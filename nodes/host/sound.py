@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ...moviegen_core.errors import GeometryError, MovieGenError, WeightsError
 from ...moviegen_core.flow.windows import blend_windows, triangle_windows
-from ...moviegen_core.models.audio import AudioTransformer, AudioTransformerConfig
+from ...moviegen_core.models.audio import AudioTransformer
 from ...moviegen_core.stages.sound import WINDOW
 from ..convert import KNOWN, SEEN, prediction_from_velocity, times_from_timesteps
 from .files import read_model_file
@@ -32,7 +32,7 @@ from .model import (
     text_tokens,
     unmarked,
 )
-from .operations import host_attention, host_operations
+from .operations import HostBuilt
 
 HOP = 1920
 """Samples of a latent frame: what the paper's codec and ours have in common."""
@@ -50,21 +50,8 @@ class MovieGenSoundLatent(comfy.latent_formats.LatentFormat):
     temporal_downscale_ratio = HOP
 
 
-class HostAudioTransformer(AudioTransformer):
+class HostAudioTransformer(HostBuilt, AudioTransformer):
     """The core's audio transformer behind the host's calls; parameter names are the core's."""
-
-    def __init__(
-        self,
-        audio: AudioTransformerConfig,
-        *,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-        operations: Any,  # noqa: ANN401 - the host's namespace of layers
-        **_unused: Any,  # noqa: ANN401 - what newer hosts add
-    ) -> None:
-        layers = host_operations(operations)
-        super().__init__(audio, device=device, dtype=dtype, operations=layers, attention=host_attention)
-        self.dtype = dtype
 
     def forward(
         self,
@@ -243,7 +230,7 @@ def load_sound_model(
             f"{path} reads picture features {file.config.vision_width} wide and {vision_file} makes"
             f" {watcher.feature_width}; take all files of one cast"
         )
-    patcher = patched(MovieGenSoundConfig({"audio": file.config}), file.state, dtype, disable_dynamic)
+    patcher = patched(MovieGenSoundConfig({"config": file.config}), file.state, dtype, disable_dynamic)
     patcher.set_attachments(WATCHER, watcher)
     patcher.cached_patcher_init = (load_sound_model, (path, vision_file, dtype))
     patcher.add_wrapper_with_key(comfy.patcher_extension.WrappersMP.OUTER_SAMPLE, "moviegen", watch_sampling)

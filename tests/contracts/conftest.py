@@ -30,13 +30,13 @@ def without_host(said):
         "clip": types.SimpleNamespace(max_bytes=lambda _clip: 512),
         **{name: types.SimpleNamespace() for name in ("model", "vae", "sound", "frame_encoder")},
         **{name: types.SimpleNamespace() for name in ("edit", "exact", "flow_edit")},
-        "movie_edit": types.SimpleNamespace(Editors=object, OnStep=object),
+        "movie_edit": types.SimpleNamespace(Editors=object),
         "faces": types.SimpleNamespace(FaceReader=object, LOADER="Load Movie Gen, role face"),
         **{name: types.SimpleNamespace() for name in ("decode", "windows", "resampled", "unfinished")},
         "source": types.SimpleNamespace(Footage=types.SimpleNamespace),
         "upscalers": types.SimpleNamespace(upscaler_names=lambda: ["lanczos", "bicubic"]),
         "codec": types.SimpleNamespace(codec_of=lambda vae: vae),
-        "sampling": types.SimpleNamespace(midpoint_sampler=lambda: "midpoint", OnStep=None),
+        "sampling": types.SimpleNamespace(midpoint_sampler=lambda: "midpoint", OnStep=object),
         "video": types.SimpleNamespace(Clip=types.SimpleNamespace, clip_of=lambda video: video),
     }
     host = types.ModuleType(f"{NAME}.nodes.host")

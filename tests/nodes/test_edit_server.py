@@ -152,10 +152,11 @@ def test_an_instruction_that_asks_nothing_is_one_sentence_on_the_node(server, fi
 
 def test_a_host_that_saves_mkv_copies_the_lossless_file(server, film):
     assert len(film) == FRAMES
+    known = server.ask("object_info/SaveVideo")[1]["SaveVideo"]["input"]["required"]["format"]
+    if "mkv" not in str(known):
+        pytest.skip("this host saves no mkv")
     prompt = {**loaded(), "edit": edited(), **saves(["edit", 0])}
     prompt["save"]["inputs"] |= {"format": "mkv", "filename_prefix": "copied"}
     run = server.run(prompt)
-    if "save" not in run.outputs:
-        pytest.skip("this host saves no mkv")
     assert run.error is None
     assert torch.equal(read_clip(run.files("save")[0])[0], read_clip(exact_file(server, run))[0])
