@@ -18,7 +18,7 @@ from .values import parse_device
 ALL_TRAINERS = TRAINERS | {"judge": train_judge, "sound_judge": train_sound_judge}
 READERS = {
     "footage": ("tae", "upsampler"),
-    "tae": ("video", "edit", "personalized", "judge", "upsampler"),
+    "tae": ("video", "edit", "personalized", "shared", "judge", "upsampler"),
     "codec": ("audio", "sound_judge"),
 }
 """Which roles each file option is for."""

@@ -9,7 +9,7 @@ Source: Movie Gen, section 5. The list of tasks is ours.
 
 # Shape letters: B clip, K context token, C channel.
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from types import ModuleType
 
 import torch
@@ -92,6 +92,22 @@ class EditTransformer(VideoTransformer):
         return self.task_time(self.tasks(task_B))
 
 
+class Sourceless:
+    """The video model that an edit model holds: no source, no task.
+
+    Where a ``VideoTransformer`` is called, this can be; it owns no weights.
+    """
+
+    def __init__(self, edit: EditTransformer) -> None:
+        self.edit = edit
+        self.config, self.blocks = edit.config, edit.blocks
+        self.context, self.computed_ahead = edit.context, edit.computed_ahead
+
+    def __call__(self, x_BCTHW: Tensor, t_B: Tensor, context: Context) -> Tensor:
+        """Velocity of a noisy latent clip under a context alone."""
+        return self.edit(x_BCTHW, t_B, context, extra_BCTHW=torch.zeros_like(x_BCTHW))
+
+
 def edit_from_video(video: VideoTransformer) -> EditTransformer:
     """Make a fresh edit model of a trained video model; both give the same until the new parts are trained.
 
@@ -116,6 +132,20 @@ def edit_from_video(video: VideoTransformer) -> EditTransformer:
     own = {name: tensor for name, tensor in model.state_dict().items() if name not in state}
     model.load_state_dict(own | state | {"patch.weight": patch})
     return model
+
+
+def video_config(edit: EditTransformerConfig) -> VideoTransformerConfig:
+    """The config of the video model that an edit model holds."""
+    own = {field.name for field in fields(VideoTransformerConfig)}
+    kept = {name: value for name, value in asdict(edit).items() if name in own}
+    return VideoTransformerConfig(**(kept | {"extra_channels": 0}))
+
+
+def video_tensors(edit_tensors: dict[str, Tensor], video: VideoTransformerConfig) -> dict[str, Tensor]:
+    """The weights of the video model that an edit model holds: what it is without a source and a task."""
+    columns = video.patch_cells * video.latent_channels
+    kept = {name: tensor for name, tensor in edit_tensors.items() if not name.startswith("task")}
+    return kept | {"patch.weight": kept["patch.weight"][:, :columns].contiguous()}
 
 
 def task_indices(tasks: list[str], device: torch.device | str = "cpu") -> Tensor:

@@ -1,5 +1,7 @@
 """Every training run of the nano cast as data."""
 
+from dataclasses import replace
+
 from ..flow.guidance import EditGuidance
 from .edit_pairs import ANIMATED, FILMED, MARKED, PairBucket
 from .latents import Bucket, LatentConfig
@@ -16,6 +18,7 @@ from .train_codec import CodecPhase, CodecRecipe
 from .train_edit import EditRecipe, EditStage
 from .train_identity import IdentityRecipe
 from .train_personalized import PersonalizedRecipe, PersonalizedStage
+from .train_shared import SharedRecipe
 from .train_tae import Crop, TaePhase, TaeRecipe
 from .train_text import TextRecipe
 from .train_upsampler import UpsamplerRecipe
@@ -177,3 +180,39 @@ PERSONALIZED_NANO = PersonalizedRecipe(
     shards=100,
 )
 """The paper's first stage has 64 frames of 256; eight of 32 are the same share."""
+
+SHARED_NANO = SharedRecipe(
+    loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=4000, warmup_steps=50),
+    subjects=(("video", 5.0), ("edit", 3.5), ("face", 1.5)),
+    video=replace(
+        VIDEO_NANO,
+        text=None,
+        stages=(
+            VideoStage(until=0.5, bucket_weights=(10, 2, 2, 4, 1, 1, 1, 1)),
+            VideoStage(until=1.0, bucket_weights=(6, 1, 1, 8, 1, 1, 1, 1)),
+        ),
+        first_shards=480,
+        views=(32, 32, 32, 2, 2, 2, 2, 2),
+    ),
+    edit=replace(
+        EDIT_NANO,
+        pairs=LatentConfig(
+            buckets=(
+                PairBucket(height=112, width=192, num_frames=1, frame_rates=RATES, weight=24, kind=FILMED),
+                PairBucket(height=112, width=192, num_frames=1, frame_rates=RATES, weight=4, kind=MARKED),
+                PairBucket(height=112, width=192, num_frames=32, frame_rates=RATES, weight=4, kind=FILMED),
+                PairBucket(height=112, width=192, num_frames=32, frame_rates=RATES, weight=2, kind=ANIMATED),
+                PairBucket(height=112, width=192, num_frames=32, frame_rates=RATES, weight=1, kind=MARKED),
+            ),
+            first_seed=8_000_000,
+        ),
+        stages=(
+            EditStage(until=0.35, bucket_weights=(6, 1, 0, 0, 0), lessons=(("edit", 1.0),)),
+            EditStage(until=0.8, bucket_weights=(4, 0, 5, 2, 1), lessons=(("edit", 1.0),)),
+            EditStage(until=1.0, bucket_weights=(1, 0, 3, 0, 0), lessons=(("edit", 2.0), ("back", 1.0))),
+        ),
+        shards=140,
+    ),
+    personalized=replace(PERSONALIZED_NANO, shards=40),
+)
+"""Goes on from a cast that makes clips of text; text to video takes half of all lessons to the end."""

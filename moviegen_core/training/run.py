@@ -12,7 +12,7 @@ from torch import nn
 
 from ..errors import SettingsError
 from ..media.pixels import from_bytes
-from ..models.edit import edit_from_video
+from ..models.edit import EditTransformer, edit_from_video
 from ..models.identity import IDENTITY_PRESETS, IdentityEncoder
 from ..models.tae import TemporalAutoencoder, inflate
 from ..models.text import ByteEncoder
@@ -30,6 +30,7 @@ from .recipes import (
     CODEC_NANO,
     EDIT_NANO,
     PERSONALIZED_NANO,
+    SHARED_NANO,
     TAE_NANO,
     UPSAMPLER_NANO,
     VIDEO_NANO,
@@ -41,6 +42,7 @@ from .train_codec import CodecObjective, CodecRecipe, statistics_sounds
 from .train_edit import EditModel, EditObjective, EditRecipe
 from .train_identity import IdentityObjective, IdentityRecipe
 from .train_personalized import FaceStore, PersonalizedModel, PersonalizedObjective, PersonalizedRecipe
+from .train_shared import SharedModel, SharedObjective, SharedRecipe, Stores
 from .train_tae import TaeObjective, TaeRecipe, measure_latents
 from .train_text import Reader, ReadingObjective, TextRecipe
 from .train_upsampler import FramesObjective, UpsamplerObjective, UpsamplerRecipe, measure_frames
@@ -245,12 +247,8 @@ def train_edit(
         The edit transformer's weights file.
     """
     torch.manual_seed(0)
-    start = session.start or open_cast("nano")
-    if "edit" in start.roles:
-        text, edit = start.load("edit_text"), start.load("edit")
-    else:
-        text, edit = start.load("text"), edit_from_video(start.load("video"))  # type: ignore[arg-type]
-    model = EditModel(text, edit).to(session.device).train()  # type: ignore[arg-type]
+    text, edit = _editor(session.start or open_cast("nano"))
+    model = EditModel(text, edit).to(session.device).train()
     autoencoder = load_model(tae, "tae", device=session.device)
     store = PairStore(latents or out / "latents", autoencoder, recipe.pairs)  # type: ignore[arg-type]
     recipe = replace(recipe, loop=session.fit(recipe.loop))
@@ -260,6 +258,13 @@ def train_edit(
     save_model(out / "edit_text.safetensors", "edit_text", model.text)
     save_model(out / "edit.safetensors", "edit", model.edit)
     return out / "edit.safetensors"
+
+
+def _editor(start: Cast) -> tuple[ByteEncoder, EditTransformer]:
+    """A cast's edit model and its reader, or what its text-to-video model becomes."""
+    if "edit" in start.roles:
+        return start.load("edit_text"), start.load("edit")  # type: ignore[return-value]
+    return start.load("text"), edit_from_video(start.load("video"))  # type: ignore[arg-type, return-value]
 
 
 def train_personalized(
@@ -306,6 +311,67 @@ def train_personalized(
     save_model(out / "identity.safetensors", "identity", model.identity)
     save_model(out / "personalized.safetensors", "personalized", model.video)
     return out / "personalized.safetensors"
+
+
+def train_shared(
+    out: Path,
+    session: Session = ONE_GO,
+    *,
+    recipe: SharedRecipe = SHARED_NANO,
+    tae: Path = NANO_TAE,
+    latents: Path | None = None,
+) -> Path:
+    """Go on with a cast's text-to-video model, and teach it to edit and to know faces as well.
+
+    Writes ``text``, ``video``, which plays three roles, and ``identity``, whose encoder has lessons of its
+    own first, unless the start cast has one.
+
+    Args:
+        out: folder for checkpoint, curve and weights; made when missing.
+        session: how long this sitting lasts, and on what it goes on; the shipped cast is the start when None.
+        recipe: what to train and how.
+        tae: weights file of the autoencoder whose latents are learnt; the shipped one by default.
+        latents: folder of cached latents; ``latents`` in ``out`` when None.
+
+    Returns:
+        The transformer's weights file, or the identity encoder's where that is all.
+    """
+    end = time.monotonic() + session.minutes * 60
+    torch.manual_seed(0)
+    start = session.start or open_cast("nano")
+    text, edit = _editor(start)
+    lessons = replace(
+        recipe.personalized.identity, loop=session.share(recipe.personalized.identity.loop, recipe.loop)
+    )
+    identity = _identity(out, start, edit.config.width, session, lessons)
+    if identity is None:
+        return out / "identity.safetensors"
+    model = SharedModel(text, edit, identity).to(session.device).train()
+    recipe = recipe.fit(session.fit(recipe.loop))
+    autoencoder = load_model(tae, "tae", device=session.device)
+    stores = _stores(latents or out / "latents", autoencoder, recipe, identity.config.size)  # type: ignore[arg-type]
+    rest = replace(session, minutes=(end - time.monotonic()) / 60)
+    state = new_run(model, recipe.loop)
+    rest.run(state, SharedObjective(model, recipe, stores, session.device), recipe.loop, out)
+    state.ema.copy_to(model)
+    return write_shared(out, model)
+
+
+def _stores(folder: Path, tae: TemporalAutoencoder, recipe: SharedRecipe, face_size: int) -> Stores:
+    return Stores(
+        video=LatentStore(folder, tae, recipe.video.latents),
+        edit=PairStore(folder, tae, recipe.edit.pairs),
+        face=FaceStore(folder, tae, recipe.personalized.latents, face_size),
+    )
+
+
+def write_shared(out: Path, model: SharedModel) -> Path:
+    """Write reader, transformer and identity encoder."""
+    out.mkdir(parents=True, exist_ok=True)
+    save_model(out / "text.safetensors", "text", model.text)
+    save_model(out / "identity.safetensors", "identity", model.identity)
+    save_model(out / "video.safetensors", "edit", model.edit)
+    return out / "video.safetensors"
 
 
 def _identity(
@@ -455,6 +521,7 @@ TRAINERS: Trainers = {
     "upsampler": train_upsampler,
     "edit": train_edit,
     "personalized": train_personalized,
+    "shared": train_shared,
     "audio_codec": train_codec,
     "audio": train_audio,
 }

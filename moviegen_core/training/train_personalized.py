@@ -151,7 +151,7 @@ class PersonalizedModel(nn.Module):
         super().__init__()
         self.video = video
         self.identity = identity
-        self._text = [text.eval().requires_grad_(requires_grad=False)]  # in a list: not a part to be trained
+        self._text = [text]  # in a list: not a part to be trained
 
     @property
     def text(self) -> ByteEncoder:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import WeightsError
 from .build import build, config_from_json
+from .parts import Part, find_part
 
 METADATA_KEY = "moviegen"
 FORMAT = 1
@@ -89,7 +90,8 @@ def load_model(
 ) -> nn.Module:
     """Rebuild the model a file holds; every tensor must fit and none may be missing or left over.
 
-    A file that is missing, broken, of another role or at odds with itself is refused with a WeightsError.
+    A file of another role serves where it holds the one wanted (``weights/parts.py``). A file that is
+    missing, broken, of no use for the role or at odds with itself is refused with a WeightsError.
 
     Args:
         path: a safetensors file that ``save_model`` wrote.
@@ -100,13 +102,26 @@ def load_model(
     Returns:
         The model in eval mode.
     """
-    with _checked(Path(path), role) as (model, file):
+    with _checked(Path(path), role) as (model, file, part):
         _fill(model, file, dtype)
-    return model.to(device).eval()
+    return part.model(role, model).to(device).eval()
 
 
-def read_config(path: Path | str, role: str) -> Any:  # noqa: ANN401 - the role's own config class
-    """The config of a weights file, for who reads the tensors in a way of their own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldModel:
+    """What a file holds for a role, its tensors not yet read."""
+
+    config: Any
+    """The role's config."""
+    part: Part
+
+    def tensors(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The role's tensors, of all that the file holds."""
+        return self.part.tensors(found, self.config)
+
+
+def read_held(path: Path | str, role: str) -> HeldModel:
+    """What a weights file makes of a role, for who reads the tensors in a way of their own.
 
     A file that ``load_model`` would refuse is refused in the same words.
 
@@ -115,24 +130,25 @@ def read_config(path: Path | str, role: str) -> Any:  # noqa: ANN401 - the role'
         role: the role wanted.
 
     Returns:
-        The config; the file's tensors were checked against it, not read.
+        The role's config and tensors; those of the file were checked against its own config, not read.
     """
-    with _checked(Path(path), role) as (model, _file):
-        return model.config
+    with _checked(Path(path), role) as (model, _file, part):
+        return HeldModel(config=part.config(model.config), part=part)
 
 
 @contextmanager
-def _checked(path: Path, role: str) -> Iterator[tuple[Any, Any]]:
-    """A file's model, still empty, and the open file, which holds exactly the tensors it needs."""
+def _checked(path: Path, role: str) -> Iterator[tuple[Any, Any, Part]]:
+    """A file's model, still empty, the open file, which holds exactly its tensors, and the part wanted."""
     with _opened(path) as file:
         header = _parse_header(path, file.metadata() or {})
-        if header.role != role:
+        part = find_part(header.role, role)
+        if part is None:
             raise WeightsError(
                 f"{path} holds a {header.role} model, a {role} was asked for; give the {role} file"
             )
         model = _empty_model(path, header)
         _check_tensors(path, model, {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()})  # noqa: SIM118
-        yield model, file
+        yield model, file, part
 
 
 def _empty_model(path: Path, header: Header) -> nn.Module:

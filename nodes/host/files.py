@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...moviegen_core.errors import WeightsError
 from ...moviegen_core.weights.cast import CAST_FILE, SHIPPED, Cast, open_cast
-from ...moviegen_core.weights.files import read_config
+from ...moviegen_core.weights.files import read_held
 
 FOLDER = "moviegen"
 """Our own kind of model folder: one folder inside it per cast."""
@@ -126,6 +126,6 @@ def stamp(paths: list[Path]) -> tuple[tuple[str, int, int], ...]:
 
 def read_model_file(path: Path, role: str) -> ModelFile:
     """Read a weights file of a role; what the core would refuse is refused here too."""
-    return ModelFile(
-        config=read_config(path, role), state=comfy.utils.load_torch_file(str(path), safe_load=True)
-    )
+    held = read_held(path, role)
+    found = comfy.utils.load_torch_file(str(path), safe_load=True)
+    return ModelFile(config=held.config, state=held.tensors(found))

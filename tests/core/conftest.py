@@ -1,9 +1,10 @@
-"""A tiny cast with random weights."""
+"""A tiny cast with random weights, and weights that show which inputs a model really uses."""
 
 from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from moviegen_core.models.audio import AUDIO_PRESETS, AUDIO_TEXT_PRESETS
 from moviegen_core.models.audio_codec import CODEC_PRESETS
@@ -91,3 +92,15 @@ def random_model(role, config):
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     return model
+
+
+@pytest.fixture
+def randomize():
+    """Give a model weights of which none is zero, so that every input matters."""
+
+    def fill(model, std=0.2):
+        for parameter in model.parameters():
+            nn.init.normal_(parameter, std=std)
+        return model.eval().requires_grad_(requires_grad=False)
+
+    return fill

@@ -1,4 +1,4 @@
-"""Namespaces and weights that show which inputs a model really uses."""
+"""Namespaces that show what a model is made from."""
 
 from types import SimpleNamespace
 
@@ -15,18 +15,6 @@ LAYERS = (
 def operations():
     """A namespace like torch.nn with layers of its own, as a host passes it."""
     return SimpleNamespace(**{name: type(f"Host{name}", (getattr(nn, name),), {}) for name in LAYERS})
-
-
-@pytest.fixture
-def randomize():
-    """Give a model weights of which none is zero, so that every input matters."""
-
-    def fill(model, std=0.2):
-        for parameter in model.parameters():
-            nn.init.normal_(parameter, std=std)
-        return model.eval().requires_grad_(requires_grad=False)
-
-    return fill
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from moviegen_core.errors import WeightsError
-from moviegen_core.weights.files import load_model, read_config, read_header, save_model, whole_file
+from moviegen_core.weights.files import load_model, read_header, read_held, save_model, whole_file
 
 pytestmark = pytest.mark.usefixtures("toy")
 
@@ -197,8 +197,8 @@ def test_missing_and_unexpected_tensors_are_counted_and_named(tmp_path):
 
 
 def test_the_config_alone_comes_from_the_same_check(file, toy, tmp_path):
-    assert read_config(file, "toy") == toy.config
+    assert read_held(file, "toy").config == toy.config
     for broken in (write(tmp_path / "other.safetensors", role="tae"), tmp_path / "gone.safetensors"):
         with pytest.raises(WeightsError) as caught:
-            read_config(broken, "toy")
+            read_held(broken, "toy")
         assert str(caught.value) == refused(broken)
