@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .agreement import Agreement
+from .measure_edit import EditMeasures
 from .measure_sound import MADE, OWN, SoundMeasures
 from .measure_tae import TaeMeasures
 from .measure_video import ALL, GENERATED, PLAIN, RENDERED, VideoMeasures
@@ -16,6 +17,8 @@ ONSET_BAR = 40.0
 """Milliseconds."""
 CAUGHT_BAR = 0.5
 """The same the other way round, the median impact to its onset: else silence but for one hit would pass."""
+EDIT_BAR, KEPT_BAR = 0.8, 28.0
+"""Share of edits that show what was asked; PSNR in dB where nothing was to change."""
 THEATRE_BAR, FOOTAGE_BAR = 31.0, 25.0
 """PSNR in dB."""
 
@@ -66,6 +69,15 @@ def video_bars(video: VideoMeasures | None) -> Iterator[Bar]:
     for question in PROMPT_BARS:
         own = video.agreement[RENDERED][PLAIN][question]
         yield _share_bar(f"judge itself, {question}", JUDGE_BAR, own)
+
+
+def edit_bars(edit: EditMeasures | None) -> Iterator[Bar]:
+    """Bars of editing by instruction; none when it was not measured."""
+    if edit is None:
+        return
+    yield _share_bar("edit, asked change present", EDIT_BAR, edit.present)
+    what = "edit, rest of the picture against the source's reconstruction"
+    yield Bar(what=what, wanted=KEPT_BAR, measured=edit.kept(), unit="dB")
 
 
 def sound_bars(sound: SoundMeasures | None) -> Iterator[Bar]:

@@ -15,24 +15,31 @@ from PIL import Image
 from ..errors import SettingsError
 from ..media.target import checked_target, replacing
 from ..models.tae import TemporalAutoencoder
+from ..stages.edit_model import load_edit
 from ..stages.generate import fast_dtype, load_text_to_video
 from ..stages.settings import SamplingSettings, SoundSettings
 from ..stages.sound import ROLES as SOUND_ROLES
 from ..stages.sound import load_sound
 from ..weights.cast import Cast
 from .agreement import Agreement
-from .bars import Bar, sound_bars, tae_bars, video_bars
+from .bars import Bar, edit_bars, sound_bars, tae_bars, video_bars
 from .judge import SHIPPED, open_judge
+from .measure_edit import EditMeasures, edit_work, measure_edit
 from .measure_sound import SoundMeasures, measure_sound, sound_work
 from .measure_tae import TaeMeasures, measure_tae, tae_work
 from .measure_video import VideoMeasures, measure_video, video_work
-from .report_text import FOOTAGE_VARIABLE, bar_lines, sound_lines, tae_lines, video_lines
-from .sheet import contact_sheet
+from .report_text import FOOTAGE_VARIABLE, bar_lines, edit_lines, sound_lines, tae_lines, video_lines
+from .sheet import contact_sheet, edit_sheet
 from .sound_judge import SOUND_JUDGE, open_sound_judge
 from .work import OnProgress, Work
 
-MEASURED_BY = {"tae": "tae", "text": "video", "video": "video"} | dict.fromkeys(SOUND_ROLES, "sound")
+EDIT_ROLES = ("tae", "edit", "edit_text")
+MEASURED_BY = {"tae": "tae", "text": "video", "video": "video", "edit": "edit", "edit_text": "edit"}
+MEASURED_BY |= dict.fromkeys(SOUND_ROLES, "sound")
 """Role -> the measurement that covers it."""
+
+
+SHOWN_EDITS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +55,13 @@ class Report:
     """Roles asked for that nothing here measures."""
     sound: SoundMeasures | None = None
     """None where the cast has none."""
+    edit: EditMeasures | None = None
+    """None where the cast does not edit."""
 
     def bars(self) -> list[Bar]:
         """Every bar of the design that belongs to what was measured."""
-        return [*tae_bars(self.tae), *video_bars(self.video), *sound_bars(self.sound)]
+        video = [*video_bars(self.video), *edit_bars(self.edit)]
+        return [*tae_bars(self.tae), *video, *sound_bars(self.sound)]
 
     def markdown(self) -> str:
         """The report as people read it."""
@@ -64,14 +74,20 @@ class Report:
         tae = None if self.tae is None else asdict(self.tae)
         sound = {} if self.sound is None else {"sound": asdict(self.sound)}
         whole = {"cast": self.cast, "facts": self.facts, "bars": bars, "tae": tae, "video": video}
-        return json.dumps(whole | sound | {"unmeasured": self.unmeasured})
+        edit = {} if self.edit is None else {"edit": _edit_dict(self.edit)}
+        return json.dumps(whole | edit | sound | {"unmeasured": self.unmeasured})
 
-    def sheet(self) -> Image.Image | None:
-        """Stills of generated clips with prompts and the judge's answers; None when none were generated."""
-        return contact_sheet(self.video.samples) if self.video and self.video.samples else None
+    def sheets(self) -> dict[str, Image.Image]:
+        """Pictures of what was made, by what their file's name ends in."""
+        found = {}
+        if self.video and self.video.samples:
+            found[""] = contact_sheet(self.video.samples)
+        if self.edit:
+            found["-edits"] = edit_sheet(self.edit.samples[:SHOWN_EDITS])
+        return found
 
     def write(self, path: Path | str) -> list[Path]:
-        """Write the report; beside it the numbers as ``<name>.json`` and the contact sheet as ``<name>.jpg``.
+        """Write the report; beside it the numbers as ``<name>.json`` and contact sheets as ``<name>*.jpg``.
 
         Args:
             path: ends in .md; its folder must exist.
@@ -79,13 +95,13 @@ class Report:
         Returns:
             The files written.
         """
-        path, sheet = checked_target(path, ".md"), self.sheet()
+        path = checked_target(path, ".md")
         targets = [path, path.with_suffix(".json")]
         for target, text in zip(targets, (self.markdown(), self.to_json() + "\n"), strict=True):
             with replacing(target) as partial:
                 partial.write_text(text, encoding="utf-8")
-        if sheet is not None:
-            targets.append(path.with_suffix(".jpg"))
+        for ending, sheet in self.sheets().items():
+            targets.append(path.with_name(f"{path.stem}{ending}.jpg"))
             with replacing(targets[-1]) as partial:
                 sheet.save(partial, "JPEG", quality=88)
         return targets
@@ -109,8 +125,8 @@ def evaluate(
         roles: which to measure; all the cast has when None.
         device: where to compute.
         on_progress: called with (units done, units in all) after every clip; raising in it stops the work.
-        count: held-out prompts to generate; the autoencoder sees a quarter as many theatre clips, and as many
-            get sound.
+        count: held-out prompts to generate; the autoencoder sees a quarter as many theatre clips, as many get
+            sound, and half as many are edited.
         settings: of the sampling; the defaults when None.
         footage: file of real pictures and clips; the file that MOVIEGEN_FOOTAGE names when None.
         judge: weights file of the judge; that of the judge of sounds lies beside it.
@@ -126,14 +142,18 @@ def evaluate(
     settings, roles = settings or SamplingSettings(), list(roles or cast.roles)
     wanted = {MEASURED_BY[role] for role in roles if role in MEASURED_BY}
     num_clips = max(1, count // 4)
-    wanted -= set() if set(SOUND_ROLES) <= set(cast.roles) else {"sound"}
+    for one, needed in (("sound", SOUND_ROLES), ("edit", EDIT_ROLES)):
+        wanted -= set() if set(needed) <= set(cast.roles) else {one}
+    num_edits = max(1, count // 2)
     units = {"tae": tae_work(num_clips), "video": video_work(count), "sound": sound_work(num_clips)}
+    units |= {"edit": edit_work(num_edits)}
     work = Work(sum(units[one] for one in wanted), on_progress)
     return Report(
         cast=cast.name,
         facts=_facts(cast, device, Path(judge)),
         tae=_tae(cast, device, num_clips, footage, work) if "tae" in wanted else None,
         video=_video(cast, device, count, settings, Path(judge), work) if "video" in wanted else None,
+        edit=_edit(cast, device, num_edits, settings, Path(judge), work) if "edit" in wanted else None,
         sound=_sound(cast, device, num_clips, Path(judge), work) if "sound" in wanted else None,
         unmeasured=tuple(role for role in roles if MEASURED_BY.get(role) not in wanted),
     )
@@ -154,6 +174,14 @@ def _video(
     asked = open_judge(judge, device)
     models = load_text_to_video(cast, device=device, dtype=fast_dtype(device))  # as the command line does
     return measure_video(models, asked, count, settings, work)
+
+
+def _edit(
+    cast: Cast, device: torch.device | str, count: int, settings: SamplingSettings, judge: Path, work: Work
+) -> EditMeasures:
+    asked = open_judge(judge, device)
+    models = load_edit(cast, device=device, dtype=fast_dtype(device))
+    return measure_edit(models, asked, count, settings, work)
 
 
 def _sound(cast: Cast, device: torch.device | str, count: int, judge: Path, work: Work) -> SoundMeasures:
@@ -202,6 +230,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from bar_lines(report.bars(), report.unmeasured)
     yield from tae_lines(report.tae)
     yield from video_lines(report.video)
+    yield from edit_lines(report.edit)
     yield from sound_lines(report.sound)
 
 
@@ -211,6 +240,18 @@ def _video_dict(video: VideoMeasures) -> dict[str, object]:
         "settings": asdict(video.settings),
         "agreement": {source: _plain(groups) for source, groups in video.agreement.items()},
     }
+
+
+def _edit_dict(edit: EditMeasures) -> dict[str, object]:
+    """One row for each edit."""
+    rows = [
+        asdict(one.edit)
+        | {"source": one.edit.source.to_json(), "target": one.edit.target.to_json()}
+        | {"right": one.right, "kept": one.kept}
+        for one in edit.samples
+    ]
+    told = {"guidance": asdict(edit.guidance), "settings": asdict(edit.settings)}
+    return told | {"judge_itself": asdict(edit.judge_itself), "edits": rows}
 
 
 def _plain(groups: dict[str, dict[str, Agreement]]) -> dict[str, dict[str, dict[str, int]]]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from ..theatre.edits import TASKS
 from ..theatre.questions import QUESTIONS
 from .agreement import Agreement
 from .bars import Bar
+from .measure_edit import EditMeasures
 from .measure_sound import ASKED, SECONDS, SOUND_SOURCES, SoundMeasures
 from .measure_tae import Quality, TaeMeasures
 from .measure_video import BATCH, GROUPS, SHAPE, SOURCES, VideoMeasures
@@ -83,6 +85,36 @@ def _how(video: VideoMeasures) -> str:
         f"{video.num_clips} prompts of one actor; {shape}; {steps} ({settings.solver}, grid {settings.grid}),"
         f" guidance {settings.guidance:g}, seeds from {settings.seed} on;"
         f" {video.seconds_per_clip:.2f} seconds a clip, {BATCH} at once."
+    )
+
+
+def edit_lines(edit: EditMeasures | None) -> Iterator[str]:
+    """What was measured of editing by instruction, task by task."""
+    if edit is None:
+        return
+    yield "## Edit by instruction"
+    yield ""
+    yield _how_edited(edit)
+    yield ""
+    yield "| task | judge sees it | nearer the target than the source | rest of the picture (median) |"
+    yield "|---|---|---|---|"
+    for task in (None, *TASKS):
+        told = edit.agreement(task)
+        kept = "-" if edit.kept(task) is None else f"{edit.kept(task):.2f} dB"
+        yield f"| {task or 'all'} | {_share(told['judge'])} | {_share(told['nearer'])} | {kept} |"
+    yield ""
+
+
+def _how_edited(edit: EditMeasures) -> str:
+    settings, pulls = edit.settings, edit.guidance
+    return (
+        f"{len(edit.samples)} held-out edits of clips, {settings.num_steps} steps ({settings.solver}),"
+        f" pulls {pulls.video:g} to the source and {pulls.text:g} to the instruction, seeds from"
+        f" {settings.seed} on. The judge is asked where it can tell; on the true targets, passed through the"
+        f" autoencoder, it is right {_share(edit.judge_itself)}. Of an actor that comes or goes it cannot"
+        " tell: there a change counts as present when the pixels that had to change are nearer the target's"
+        " reconstruction than the source's. The rest of the picture is what the theatre leaves alone, where"
+        " that is at least a tenth of it; no composite is applied."
     )
 
 

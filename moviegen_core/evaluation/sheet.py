@@ -1,4 +1,4 @@
-"""The contact sheet: stills of generated clips, their prompts, and what the judge saw in them."""
+"""Contact sheets: stills of generated or edited clips, what was asked, and what was found in them."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ..media.write import frames_from_clip
+from .measure_edit import EditSample
 from .measure_video import Sample
 
 NUM_COLUMNS = 3
@@ -24,7 +25,23 @@ def contact_sheet(samples: Sequence[Sample], num_columns: int = NUM_COLUMNS) -> 
     Returns:
         The picture.
     """
-    strips = [_strip(sample) for sample in samples]
+    return _grid([_strip(sample) for sample in samples], num_columns)
+
+
+def edit_sheet(samples: Sequence[EditSample], num_columns: int = NUM_COLUMNS) -> Image.Image:
+    """Lay edits out in a grid: the source above, the edit below, then what was asked and how it went.
+
+    Args:
+        samples: at least one, all of one size.
+        num_columns: edits side by side.
+
+    Returns:
+        The picture.
+    """
+    return _grid([_edit_strip(sample) for sample in samples], num_columns)
+
+
+def _grid(strips: Sequence[Image.Image], num_columns: int) -> Image.Image:
     wide, high = strips[0].width + GAP, strips[0].height + GAP
     rows = -(-len(strips) // num_columns)
     sheet = Image.new("RGB", (num_columns * wide + GAP, rows * high + GAP), PAPER)
@@ -32,6 +49,21 @@ def contact_sheet(samples: Sequence[Sample], num_columns: int = NUM_COLUMNS) -> 
         row, column = divmod(index, num_columns)
         sheet.paste(strip, (GAP + column * wide, GAP + row * high))
     return sheet
+
+
+def _edit_strip(sample: EditSample) -> Image.Image:
+    pictures = [_side_by_side(one) for one in (sample.before, sample.after)]
+    height, width = pictures[0].shape[:2]
+    strip = Image.new("RGB", (width, 2 * height + 2 * LINE), PAPER)
+    for row, picture in enumerate(pictures):
+        strip.paste(Image.fromarray(picture), (0, row * height))
+    pen, font = ImageDraw.Draw(strip), ImageFont.load_default()
+    pen.text((2, 2 * height + 2), sample.edit.instruction, INK, font)
+    kept = "" if sample.kept is None else f", rest {sample.kept:.1f} dB"
+    there = sample.right.get("judge", sample.right["nearer"])
+    told = f"{sample.edit.task}: {'there' if there else 'not there'}{kept}"
+    pen.text((2, 2 * height + LINE + 1), told, GREEN if there else RED, font)
+    return strip
 
 
 def _strip(sample: Sample) -> Image.Image:

@@ -70,7 +70,7 @@ def test_the_json_holds_the_same_counts(report):
 def test_only_the_roles_asked_for_are_measured(tiny_cast, judge_file):
     report = evaluate(tiny_cast, ["tae"], count=1, judge=judge_file)
     assert report.video is None
-    assert report.sheet() is None
+    assert not report.sheets()
     assert "Prompt" not in report.markdown()
 
 
