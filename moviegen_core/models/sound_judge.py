@@ -5,13 +5,13 @@
 from dataclasses import dataclass
 from itertools import pairwise
 from types import ModuleType
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import SettingsError
+from ..layers.halving import Halving
 from ..layers.mel import mel_filters, spectrum
 
 FLOOR = 1e-4
@@ -70,21 +70,6 @@ def prepare(waveform_BCS: Tensor, config: SoundJudgeConfig) -> Tensor:
     return F.avg_pool1d(levels_BMT, 2, 2, ceil_mode=True) / 2 + 1
 
 
-class _Halving(nn.Module):
-    """A strided convolution, then a residual one, each behind a norm over each sound."""
-
-    def __init__(self, channels_in: int, channels_out: int, operations: ModuleType, **factory: Any) -> None:  # noqa: ANN401
-        super().__init__()
-        self.down = operations.Conv2d(channels_in, channels_out, 3, stride=2, padding=1, **factory)
-        self.norm = operations.GroupNorm(4, channels_out, **factory)
-        self.same = operations.Conv2d(channels_out, channels_out, 3, padding=1, **factory)
-
-    def forward(self, x_BCMT: Tensor) -> Tensor:
-        """(B, C, M, T) -> (B, C', M / 2, T / 2)."""
-        x_BCMT = self.norm(self.down(x_BCMT))
-        return x_BCMT + self.same(F.silu(x_BCMT))
-
-
 class SoundJudge(nn.Module):
     """Scores of every possible answer to every question."""
 
@@ -99,7 +84,7 @@ class SoundJudge(nn.Module):
         super().__init__()
         factory = {"device": device, "dtype": dtype}
         self.config, widths = config, (1, *config.widths)
-        self.levels = nn.ModuleList(_Halving(a, b, operations, **factory) for a, b in pairwise(widths))
+        self.levels = nn.ModuleList(Halving(a, b, operations, **factory) for a, b in pairwise(widths))
         rows = config.num_bands // 2 ** len(config.widths)
         self.beat = operations.Conv1d(widths[-1] * rows, config.num_hidden, 9, padding=4, **factory)
         self.heads = nn.ModuleList(
