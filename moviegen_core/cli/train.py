@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from ..errors import SettingsError
+from ..evaluation.train_face_judge import train_face_judge
 from ..evaluation.train_judge import train_judge
 from ..evaluation.train_sound_judge import train_sound_judge
 from ..media.target import checked_target
@@ -15,10 +16,14 @@ from .output import check_folder, tell
 from .progress import Progress
 from .values import parse_device
 
-ALL_TRAINERS = TRAINERS | {"judge": train_judge, "sound_judge": train_sound_judge}
+ALL_TRAINERS = TRAINERS | {
+    "judge": train_judge,
+    "sound_judge": train_sound_judge,
+    "face_judge": train_face_judge,
+}
 READERS = {
     "footage": ("tae", "upsampler"),
-    "tae": ("video", "edit", "personalized", "shared", "judge", "upsampler"),
+    "tae": ("video", "edit", "personalized", "shared", "judge", "face_judge", "upsampler"),
     "codec": ("audio", "sound_judge"),
 }
 """Which roles each file option is for."""

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import MediaError
+from ..models.face_judge import FaceJudge
 from ..models.identity import IdentityEncoder
 
 SCALES = (1.0, 0.7, 0.5, 0.35, 0.25)
@@ -104,11 +105,11 @@ def _crops_alike(picture_CHW: Tensor, faces: Sequence[Face], size: int) -> Tenso
 
 
 @torch.no_grad()
-def find_faces(encoder: IdentityEncoder, picture_CHW: Tensor) -> list[Face]:
+def find_faces(encoder: IdentityEncoder | FaceJudge, picture_CHW: Tensor) -> list[Face]:
     """Look for faces all over a picture.
 
     Args:
-        encoder: says what is a face; it knows drawn people best.
+        encoder: says what is a face, as evaluation's judge does as well; both know drawn people best.
         picture_CHW: (3, H, W) in -1..1, of any size.
 
     Returns:

@@ -112,24 +112,30 @@ class IdentityObjective:
         rows, others = [], []
         for person in people:
             scene = a_person_on_stage(rng, person)
-            place, picture = _moment(scene, rng)
+            place, picture = moment(scene, rng)
             face = stage_face(picture, place, rng, size)
             rows.append(torch.stack([portrait(person, rng, size), portrait(person, rng, size), face]))
             others.append(elsewhere(picture, place, rng, size))
         return torch.stack(rows, dim=1), torch.stack(others)
 
 
-def _moment(scene: Scene, rng: random.Random) -> tuple[list[float], Tensor]:
+def moment(scene: Scene, rng: random.Random) -> tuple[list[float], Tensor]:
     """A frame in which the face is in the picture, if one of a few tries finds it, and where it is."""
     for _ in range(6):
         fps = 1 / Fraction(rng.uniform(0.1, 2.0)).limit_denominator(1000)
         place = face_places(scene, num_frames=2, fps=fps, **STAGE)[1].tolist()
-        if all(
-            0.5 * place[2] < at < side - 0.5 * place[2]
-            for at, side in zip(place, STAGE.values(), strict=False)
-        ):
+        if is_in_picture(place):
             break
     return place, render([scene], num_frames=2, fps=fps, **STAGE)[0, :, 1]
+
+
+def is_in_picture(place: Sequence[float]) -> bool:
+    """Whether enough of a head at (row, column, radius) is on the stage to be known."""
+    row, column, radius = place
+    return all(
+        0.5 * radius < at < side - 0.5 * radius
+        for at, side in zip((row, column), (STAGE["height"], STAGE["width"]), strict=True)
+    )
 
 
 def elsewhere(picture_CHW: Tensor, place: Sequence[float], rng: random.Random, size: int) -> Tensor:

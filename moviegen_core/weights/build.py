@@ -18,6 +18,7 @@ from ..models.audio import (
 )
 from ..models.audio_codec import CODEC_PRESETS, AudioCodec, AudioCodecConfig
 from ..models.edit import EDIT_PRESETS, EditTransformer, EditTransformerConfig
+from ..models.face_judge import FACE_JUDGE_PRESETS, FaceJudge, FaceJudgeConfig
 from ..models.identity import IDENTITY_PRESETS, IdentityEncoder, IdentityEncoderConfig
 from ..models.judge import JUDGE_PRESETS, Judge, JudgeConfig
 from ..models.sound_judge import SOUND_JUDGE_PRESETS, SoundJudge, SoundJudgeConfig
@@ -55,6 +56,7 @@ ROLES: dict[str, Role] = {
     "vision": Role(config=FrameEncoderConfig, model=FrameEncoder, presets=VISION_PRESETS),
     "judge": Role(config=JudgeConfig, model=Judge, presets=JUDGE_PRESETS),
     "sound_judge": Role(config=SoundJudgeConfig, model=SoundJudge, presets=SOUND_JUDGE_PRESETS),
+    "face_judge": Role(config=FaceJudgeConfig, model=FaceJudge, presets=FACE_JUDGE_PRESETS),
 }
 
 
