@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from .agreement import Agreement
 from .measure_edit import EditMeasures
+from .measure_identity import ON_STAGE, IdentityMeasures
+from .measure_personalized import PersonalizedMeasures
 from .measure_sound import MADE, OWN, SoundMeasures
 from .measure_tae import TaeMeasures
 from .measure_video import ALL, GENERATED, PLAIN, RENDERED, VideoMeasures
@@ -19,6 +21,8 @@ CAUGHT_BAR = 0.5
 """The same the other way round, the median impact to its onset: else silence but for one hit would pass."""
 EDIT_BAR, KEPT_BAR = 0.8, 28.0
 """Share of edits that show what was asked; PSNR in dB where nothing was to change."""
+FACE_BAR, IDENTITY_BAR = 0.8, 0.95
+"""Share of a face's attributes that are right; area under the curve of same against different people."""
 THEATRE_BAR, FOOTAGE_BAR = 31.0, 25.0
 """PSNR in dB."""
 
@@ -78,6 +82,24 @@ def edit_bars(edit: EditMeasures | None) -> Iterator[Bar]:
     yield _share_bar("edit, asked change present", EDIT_BAR, edit.present)
     what = "edit, rest of the picture against the source's reconstruction"
     yield Bar(what=what, wanted=KEPT_BAR, measured=edit.kept(), unit="dB")
+
+
+def personalized_bars(personalized: PersonalizedMeasures | None) -> Iterator[Bar]:
+    """Bars of putting a face into a clip, and of the judge of faces; none when it was not measured."""
+    if personalized is None:
+        return
+    yield _share_bar("personalization, face attributes", FACE_BAR, personalized.overall(GENERATED))
+    yield _share_bar("face judge itself, face attributes", JUDGE_BAR, personalized.overall(RENDERED))
+
+
+def identity_bars(identity: IdentityMeasures | None) -> Iterator[Bar]:
+    """The bar of the measure of likeness; none when it was not measured."""
+    if identity is None:
+        return
+    area = identity.separation[ON_STAGE].area
+    what = "identity, same from different people (area under the curve)"
+    measured = None if area is None else round(area, 4)
+    yield Bar(what=what, wanted=IDENTITY_BAR, measured=measured, unit="")
 
 
 def sound_bars(sound: SoundMeasures | None) -> Iterator[Bar]:

@@ -1,4 +1,4 @@
-"""How close two clips are: PSNR and SSIM, frame by frame."""
+"""How close two clips are: PSNR and SSIM, frame by frame; how well a score tells what belongs together."""
 
 import math
 
@@ -83,3 +83,18 @@ def _window_matrix(side: int, like: Tensor) -> Tensor:
     offsets = torch.arange(side) - torch.arange(side - WINDOW + 1)[:, None] - WINDOW // 2
     weights = torch.exp(-(offsets.double() ** 2) / (2 * SIGMA**2)) * (offsets.abs() <= WINDOW // 2)
     return (weights / weights.sum(1, keepdim=True)).to(like)
+
+
+def area_under_curve(same: Tensor, different: Tensor) -> float:
+    """How often what belongs together scores higher than what does not: 1 always, a half by chance.
+
+    Args:
+        same: scores of pairs that belong together, (N,).
+        different: scores of pairs that do not, (M,).
+
+    Returns:
+        The share of all N * M comparisons that come out right, equals counting half: the area under the curve
+        of hits over false alarms.
+    """
+    won = (same[:, None] > different).double() + (same[:, None] == different).double() / 2
+    return won.mean().item()

@@ -14,32 +14,49 @@ from PIL import Image
 
 from ..errors import SettingsError
 from ..media.target import checked_target, replacing
+from ..models.identity import IdentityEncoder
 from ..models.tae import TemporalAutoencoder
 from ..stages.edit_model import load_edit
 from ..stages.generate import fast_dtype, load_text_to_video
+from ..stages.personalize import load_personalized
 from ..stages.settings import SamplingSettings, SoundSettings
 from ..stages.sound import ROLES as SOUND_ROLES
 from ..stages.sound import load_sound
 from ..weights.cast import Cast
-from .agreement import Agreement
-from .bars import Bar, edit_bars, sound_bars, tae_bars, video_bars
+from .bars import Bar, edit_bars, identity_bars, personalized_bars, sound_bars, tae_bars, video_bars
+from .face_judge import FACE_JUDGE, open_face_judge
 from .judge import SHIPPED, open_judge
 from .measure_edit import EditMeasures, edit_work, measure_edit
+from .measure_identity import IdentityMeasures, identity_work, measure_identity
+from .measure_personalized import PersonalizedMeasures, measure_personalized, personalized_work
 from .measure_sound import SoundMeasures, measure_sound, sound_work
 from .measure_tae import TaeMeasures, measure_tae, tae_work
 from .measure_video import VideoMeasures, measure_video, video_work
-from .report_text import FOOTAGE_VARIABLE, bar_lines, edit_lines, sound_lines, tae_lines, video_lines
-from .sheet import contact_sheet, edit_sheet
+from .report_text import (
+    FOOTAGE_VARIABLE,
+    bar_lines,
+    edit_lines,
+    identity_lines,
+    personalized_lines,
+    sound_lines,
+    tae_lines,
+    video_lines,
+)
+from .sheet import contact_sheet, edit_sheet, face_sheet
 from .sound_judge import SOUND_JUDGE, open_sound_judge
 from .work import OnProgress, Work
 
 EDIT_ROLES = ("tae", "edit", "edit_text")
+FACE_ROLES = ("tae", "text", "personalized", "identity")
+NEEDED = {"sound": SOUND_ROLES, "edit": EDIT_ROLES, "personalized": FACE_ROLES}
+"""Measurement -> the roles without which it is left out."""
 MEASURED_BY = {"tae": "tae", "text": "video", "video": "video", "edit": "edit", "edit_text": "edit"}
 MEASURED_BY |= dict.fromkeys(SOUND_ROLES, "sound")
+MEASURED_BY |= {"personalized": "personalized", "identity": "identity"}
 """Role -> the measurement that covers it."""
 
 
-SHOWN_EDITS = 16
+SHOWN_EDITS, SHOWN_FACES = 16, 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +74,16 @@ class Report:
     """None where the cast has none."""
     edit: EditMeasures | None = None
     """None where the cast does not edit."""
+    personalized: PersonalizedMeasures | None = None
+    """None where the cast puts no face into a clip."""
+    identity: IdentityMeasures | None = None
+    """None where the cast has no identity encoder."""
 
     def bars(self) -> list[Bar]:
         """Every bar of the design that belongs to what was measured."""
         video = [*video_bars(self.video), *edit_bars(self.edit)]
-        return [*tae_bars(self.tae), *video, *sound_bars(self.sound)]
+        faces = [*personalized_bars(self.personalized), *identity_bars(self.identity)]
+        return [*tae_bars(self.tae), *video, *faces, *sound_bars(self.sound)]
 
     def markdown(self) -> str:
         """The report as people read it."""
@@ -75,7 +97,9 @@ class Report:
         sound = {} if self.sound is None else {"sound": asdict(self.sound)}
         whole = {"cast": self.cast, "facts": self.facts, "bars": bars, "tae": tae, "video": video}
         edit = {} if self.edit is None else {"edit": _edit_dict(self.edit)}
-        return json.dumps(whole | edit | sound | {"unmeasured": self.unmeasured})
+        faces = {} if self.personalized is None else {"personalized": _face_dict(self.personalized)}
+        faces |= {} if self.identity is None else {"identity": asdict(self.identity)}
+        return json.dumps(whole | edit | faces | sound | {"unmeasured": self.unmeasured})
 
     def sheets(self) -> dict[str, Image.Image]:
         """Pictures of what was made, by what their file's name ends in."""
@@ -84,6 +108,8 @@ class Report:
             found[""] = contact_sheet(self.video.samples)
         if self.edit:
             found["-edits"] = edit_sheet(self.edit.samples[:SHOWN_EDITS])
+        if self.personalized:
+            found["-faces"] = face_sheet(self.personalized.samples[:SHOWN_FACES])
         return found
 
     def write(self, path: Path | str) -> list[Path]:
@@ -125,11 +151,11 @@ def evaluate(
         roles: which to measure; all the cast has when None.
         device: where to compute.
         on_progress: called with (units done, units in all) after every clip; raising in it stops the work.
-        count: held-out prompts to generate; the autoencoder sees a quarter as many theatre clips, as many get
-            sound, and half as many are edited.
+        count: held-out prompts to generate; a quarter as many theatre clips pass the autoencoder, get sound,
+            and show a given face; half as many are edited; as many people are told apart.
         settings: of the sampling; the defaults when None.
         footage: file of real pictures and clips; the file that MOVIEGEN_FOOTAGE names when None.
-        judge: weights file of the judge; that of the judge of sounds lies beside it.
+        judge: weights file of the judge; those of the judges of sounds and of faces lie beside it.
 
     Returns:
         The report.
@@ -142,11 +168,11 @@ def evaluate(
     settings, roles = settings or SamplingSettings(), list(roles or cast.roles)
     wanted = {MEASURED_BY[role] for role in roles if role in MEASURED_BY}
     num_clips = max(1, count // 4)
-    for one, needed in (("sound", SOUND_ROLES), ("edit", EDIT_ROLES)):
-        wanted -= set() if set(needed) <= set(cast.roles) else {one}
-    num_edits = max(1, count // 2)
+    wanted -= {one for one, needed in NEEDED.items() if not set(needed) <= set(cast.roles)}
+    num_edits, num_people = max(1, count // 2), max(2, count)
     units = {"tae": tae_work(num_clips), "video": video_work(count), "sound": sound_work(num_clips)}
     units |= {"edit": edit_work(num_edits)}
+    units |= {"personalized": personalized_work(num_clips), "identity": identity_work(num_people)}
     work = Work(sum(units[one] for one in wanted), on_progress)
     return Report(
         cast=cast.name,
@@ -154,6 +180,10 @@ def evaluate(
         tae=_tae(cast, device, num_clips, footage, work) if "tae" in wanted else None,
         video=_video(cast, device, count, settings, Path(judge), work) if "video" in wanted else None,
         edit=_edit(cast, device, num_edits, settings, Path(judge), work) if "edit" in wanted else None,
+        personalized=_personalized(cast, device, num_clips, settings, Path(judge), work)
+        if "personalized" in wanted
+        else None,
+        identity=_identity(cast, device, num_people, work) if "identity" in wanted else None,
         sound=_sound(cast, device, num_clips, Path(judge), work) if "sound" in wanted else None,
         unmeasured=tuple(role for role in roles if MEASURED_BY.get(role) not in wanted),
     )
@@ -184,6 +214,20 @@ def _edit(
     return measure_edit(models, asked, count, settings, work)
 
 
+def _personalized(
+    cast: Cast, device: torch.device | str, count: int, settings: SamplingSettings, judge: Path, work: Work
+) -> PersonalizedMeasures:
+    asked = open_face_judge(judge.with_name(FACE_JUDGE.name), device)
+    models = load_personalized(cast, device=device, dtype=fast_dtype(device))
+    return measure_personalized(models, asked, count, settings, work)
+
+
+def _identity(cast: Cast, device: torch.device | str, count: int, work: Work) -> IdentityMeasures:
+    encoder = cast.load("identity", device)
+    assert isinstance(encoder, IdentityEncoder)
+    return measure_identity(encoder, count, work)
+
+
 def _sound(cast: Cast, device: torch.device | str, count: int, judge: Path, work: Work) -> SoundMeasures:
     asked = open_sound_judge(judge.with_name(SOUND_JUDGE.name), device)
     models = load_sound(cast, device=device, dtype=fast_dtype(device))
@@ -198,7 +242,8 @@ def _facts(cast: Cast, device: torch.device | str, judge: Path) -> dict[str, str
         "cast": cast.name,
         "weights (SHA-256 of the cast's files)": cast.fingerprint(roles)[:16],
         "judge (SHA-256)": judged.fingerprint(("judge",))[:16] if judge.is_file() else "none",
-        **_sound_judge_fact(judge.with_name(SOUND_JUDGE.name)),
+        **_judge_fact("judge of sounds", "sound_judge", judge.with_name(SOUND_JUDGE.name)),
+        **_judge_fact("judge of faces", "face_judge", judge.with_name(FACE_JUDGE.name)),
         "moviegen": _own_version(),
         "torch": torch.__version__,
         "python": platform.python_version(),
@@ -206,11 +251,11 @@ def _facts(cast: Cast, device: torch.device | str, judge: Path) -> dict[str, str
     }
 
 
-def _sound_judge_fact(path: Path) -> dict[str, str]:
+def _judge_fact(what: str, role: str, path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    judge = Cast(name="judge", folder=path.parent, roles={"sound_judge": path.name})
-    return {"judge of sounds (SHA-256)": judge.fingerprint(("sound_judge",))[:16]}
+    judge = Cast(name="judge", folder=path.parent, roles={role: path.name})
+    return {f"{what} (SHA-256)": judge.fingerprint((role,))[:16]}
 
 
 def _own_version() -> str:
@@ -231,6 +276,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield from tae_lines(report.tae)
     yield from video_lines(report.video)
     yield from edit_lines(report.edit)
+    yield from personalized_lines(report.personalized)
+    yield from identity_lines(report.identity)
     yield from sound_lines(report.sound)
 
 
@@ -238,7 +285,7 @@ def _video_dict(video: VideoMeasures) -> dict[str, object]:
     plain = {field.name: getattr(video, field.name) for field in fields(video) if field.name != "samples"}
     return plain | {
         "settings": asdict(video.settings),
-        "agreement": {source: _plain(groups) for source, groups in video.agreement.items()},
+        "agreement": _plainly(video.agreement),
     }
 
 
@@ -254,5 +301,20 @@ def _edit_dict(edit: EditMeasures) -> dict[str, object]:
     return told | {"judge_itself": asdict(edit.judge_itself), "edits": rows}
 
 
-def _plain(groups: dict[str, dict[str, Agreement]]) -> dict[str, dict[str, dict[str, int]]]:
-    return {group: {question: asdict(one) for question, one in row.items()} for group, row in groups.items()}
+def _face_dict(personalized: PersonalizedMeasures) -> dict[str, object]:
+    """Counts, and one row for each clip."""
+    rows = [
+        asdict(one.person)
+        | {"prompt": one.prompt, "seen": one.looked.seen, "right": one.right, "likeness": one.likeness}
+        for one in personalized.samples
+    ]
+    counted = ("agreement", "found", "shared", "separation", "chance")
+    told = {"settings": asdict(personalized.settings), "clips": rows}
+    return told | {name: _plainly(getattr(personalized, name)) for name in counted}
+
+
+def _plainly(value: object) -> object:
+    """Values of ours as dictionaries, however deep they lie."""
+    if isinstance(value, dict):
+        return {name: _plainly(inner) for name, inner in value.items()}
+    return asdict(value)  # type: ignore[call-overload]

@@ -1,12 +1,14 @@
 """The report's paragraphs and tables in Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..theatre.edits import TASKS
-from ..theatre.questions import QUESTIONS
+from ..theatre.questions import FACE_QUESTIONS, QUESTIONS
 from .agreement import Agreement
 from .bars import Bar
 from .measure_edit import EditMeasures
+from .measure_identity import IdentityMeasures, Separation
+from .measure_personalized import FRAMES_ASKED, PersonalizedMeasures, summed
 from .measure_sound import ASKED, SECONDS, SOUND_SOURCES, SoundMeasures
 from .measure_tae import Quality, TaeMeasures
 from .measure_video import BATCH, GROUPS, SHAPE, SOURCES, VideoMeasures
@@ -116,6 +118,73 @@ def _how_edited(edit: EditMeasures) -> str:
         " reconstruction than the source's. The rest of the picture is what the theatre leaves alone, where"
         " that is at least a tenth of it; no composite is applied."
     )
+
+
+def personalized_lines(personalized: PersonalizedMeasures | None) -> Iterator[str]:
+    """What was measured of putting a face into a clip, with the judge's own accuracy beside it."""
+    if personalized is None:
+        return
+    yield "## A face in a clip"
+    yield ""
+    yield _how_personalized(personalized)
+    yield ""
+    sources = tuple(personalized.agreement)
+    yield f"| attribute | {' | '.join(sources)} | generated, of somebody else |"
+    yield f"|---{'|---' * len(sources)}|---|"
+    rows = [_share(personalized.overall(source)) for source in sources]
+    yield f"| all | {' | '.join(rows)} | {_chance(summed(personalized.chance.values()))} |"
+    for question in FACE_QUESTIONS:
+        rows = [_share(personalized.agreement[source][question]) for source in sources]
+        yield f"| {question} | {' | '.join(rows)} | {_chance(personalized.chance[question])} |"
+    yield f"| a face is there | {' | '.join(map(_share, personalized.found.values()))} | |"
+    yield f"| our finder takes it, frames | {' | '.join(map(_share, personalized.shared.values()))} | |"
+    yield ""
+    yield from _separation_lines("face against references", personalized.separation)
+
+
+def _how_personalized(personalized: PersonalizedMeasures) -> str:
+    settings, count = personalized.settings, len(personalized.samples)
+    given = sum(sample.reference_found for sample in personalized.samples)
+    return (
+        f"{count} held-out scenes of one person in the plain look, the camera still; one portrait is the"
+        f" reference ({given} of {count} have a face for our finder; the others go whole), the prompt says"
+        f" nothing of the face; {settings.num_steps} steps ({settings.solver}), guidance"
+        f" {settings.guidance:g}, seeds from {settings.seed} on; {personalized.seconds_per_clip:.1f} seconds"
+        f" a clip; likeness as `moviegen personalize` says it: {personalized.likeness:.2f} in the mean. The"
+        f" judge of faces looks for the surest face in {FRAMES_ASKED} frames, the majority counts; where it"
+        " sees no face every answer is wrong. It is a small classifier trained on theatre faces, some from"
+        " frames that passed through an autoencoder; it never saw a generated clip and shares nothing with"
+        " the identity encoder, which finds faces for everything else: how often that takes the same square"
+        " is told below. The last column is chance: how often the same clips show what any of the others"
+        " looks like. Hair colour is not asked of who is bald."
+    )
+
+
+def _chance(agreement: Agreement) -> str:
+    return f"{agreement.share:.1%}" if agreement.asked else "-"
+
+
+def identity_lines(identity: IdentityMeasures | None) -> Iterator[str]:
+    """What was measured of the identity encoder."""
+    if identity is None:
+        return
+    yield "## Identity"
+    yield ""
+    yield (
+        f"{identity.num_people} people of whom no two look the same, in fresh scenes, poses and light. The"
+        " measure is our small encoder, trained on drawn people; it is no face recognizer."
+    )
+    yield ""
+    yield from _separation_lines("pairs", identity.separation)
+
+
+def _separation_lines(what: str, rows: Mapping[str, Separation]) -> Iterator[str]:
+    yield f"| {what} | likeness, same person | likeness, different people | area under the curve |"
+    yield "|---|---|---|---|"
+    for name, row in rows.items():
+        apart = "- | -" if row.area is None else f"{row.different:.2f} | {row.area:.4f}"
+        yield f"| {name} | {row.same:.2f} | {apart} |"
+    yield ""
 
 
 def sound_lines(sound: SoundMeasures | None) -> Iterator[str]:

@@ -1,13 +1,16 @@
 """Contact sheets: stills of generated or edited clips, what was asked, and what was found in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from ..media.write import frames_from_clip
+from ..theatre.questions import face_answers
 from .measure_edit import EditSample
+from .measure_personalized import FaceSample
 from .measure_video import Sample
 
 NUM_COLUMNS = 3
@@ -39,6 +42,19 @@ def edit_sheet(samples: Sequence[EditSample], num_columns: int = NUM_COLUMNS) ->
         The picture.
     """
     return _grid([_edit_strip(sample) for sample in samples], num_columns)
+
+
+def face_sheet(samples: Sequence[FaceSample], num_columns: int = 2) -> Image.Image:
+    """Lay faces out in a grid: the reference, stills beside it, the prompt, then what the judge saw.
+
+    Args:
+        samples: at least one, all of one size.
+        num_columns: clips side by side.
+
+    Returns:
+        The picture.
+    """
+    return _grid([_face_strip(sample) for sample in samples], num_columns)
 
 
 def _grid(strips: Sequence[Image.Image], num_columns: int) -> Image.Image:
@@ -73,14 +89,45 @@ def _strip(sample: Sample) -> Image.Image:
     strip.paste(Image.fromarray(picture), (0, 0))
     pen, font = ImageDraw.Draw(strip), ImageFont.load_default()
     pen.text((2, height + 2), f"[{sample.camera}] {sample.prompt}", INK, font)
-    _write_answers(pen, sample, height + LINE + 1, font)
+    _write_answers(pen, sample.seen, sample.right, height + LINE + 1, font)
     return strip
 
 
-def _write_answers(pen: ImageDraw.ImageDraw, sample: Sample, y: int, font: ImageFont.ImageFont) -> None:
+def _face_strip(sample: FaceSample) -> Image.Image:
+    height = sample.stills.shape[-2]
+    reference = interpolate(sample.reference[None], (height, height), mode="bilinear")
+    pictures = [_side_by_side(part) for part in (reference, sample.stills)]
+    picture = np.concatenate(pictures, axis=1)
+    strip = Image.new("RGB", (picture.shape[1], height + 2 * LINE), PAPER)
+    strip.paste(Image.fromarray(picture), (0, 0))
+    pen, font = ImageDraw.Draw(strip), ImageFont.load_default()
+    pen.text((2, height + 2), f"{sample.prompt} (likeness {sample.likeness:.2f})", INK, font)
+    _write_answers(pen, _told(sample), sample.right, height + LINE + 1, font)
+    return strip
+
+
+def _told(sample: FaceSample) -> dict[str, str]:
+    """Each answer by its question's name; a wrong one with the right one."""
+    if not sample.looked.seen:
+        return {next(iter(sample.right)): "no face found"}
+    truth = face_answers(sample.person)
+    seen = {question: sample.looked.seen[question] for question in truth}
+    return {
+        question: f"{question}: {answer}" + ("" if answer == truth[question] else f", not {truth[question]}")
+        for question, answer in seen.items()
+    }
+
+
+def _write_answers(
+    pen: ImageDraw.ImageDraw,
+    seen: Mapping[str, str],
+    judged: Mapping[str, bool],
+    y: int,
+    font: ImageFont.ImageFont,
+) -> None:
     x = 2.0
-    for question, answer in sample.seen.items():
-        right = sample.right.get(question)
+    for question, answer in seen.items():
+        right = judged.get(question)
         if right is not None:
             pen.text((x, y), answer, GREEN if right else RED, font)
             x += pen.textlength(f"{answer}    ", font)

@@ -1,0 +1,257 @@
+"""Whoever shows the person of the reference is right, whoever shows somebody else is right by chance."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from moviegen_core.evaluation import measure_personalized as measuring
+from moviegen_core.evaluation.agreement import Agreement
+from moviegen_core.evaluation.bars import identity_bars, personalized_bars
+from moviegen_core.evaluation.measure_identity import ON_STAGE, IdentityMeasures, Separation
+from moviegen_core.evaluation.measure_personalized import (
+    held_out_people,
+    is_same_place,
+    look_for_face,
+    measure_personalized,
+    person_of,
+    personalized_work,
+    reference_of,
+)
+from moviegen_core.evaluation.measure_video import GENERATED, RECONSTRUCTED, RENDERED, SOURCES
+from moviegen_core.evaluation.report import evaluate
+from moviegen_core.evaluation.report_text import identity_lines, personalized_lines
+from moviegen_core.evaluation.sheet import face_sheet
+from moviegen_core.evaluation.work import Work
+from moviegen_core.models.face_judge import FaceJudge
+from moviegen_core.models.identity import IdentityEncoder
+from moviegen_core.stages.faces import Face
+from moviegen_core.stages.settings import SamplingSettings
+from moviegen_core.theatre.holdouts import is_held_out
+from moviegen_core.theatre.questions import face_answers
+from moviegen_core.weights.cast import open_cast, write_cast
+from moviegen_core.weights.files import save_model
+from tests.core.evaluation.conftest import TINY as CAST
+from tests.core.evaluation.conftest import shorten
+from tests.core.evaluation.test_face_judge import SMALL as SMALL_JUDGE
+from tests.core.models.test_identity import TINY
+
+COUNT = 12
+SETTINGS = SamplingSettings(num_steps=1)
+SCENES = held_out_people(COUNT)
+PEOPLE = [person_of(scene) for scene in SCENES]
+NOBODY = COUNT
+WHOLE = Face(top=0.0, left=0.0, side=16.0, sureness=1.0)
+
+
+def picture(number):
+    """A picture that tells the number of the person it shows; NOBODY shows no face."""
+    return torch.full((3, 16, 16), number / 100)
+
+
+def number_in(shown):
+    return round(100 * shown.mean().item())
+
+
+def answers(shown):
+    person = PEOPLE[number_in(shown)]
+    return {"hair colour": "grey"} | face_answers(person)
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """``measure_personalized`` with a generator of the test's own among people that numbers stand for."""
+
+    def find(_encoder, shown):
+        return [] if number_in(shown) == NOBODY else [WHOLE]
+
+    def run(shows):
+        generated = iter(range(COUNT))
+        seeds = []
+
+        def personalize(_models, _faces, _prompt, _shape, settings):
+            seeds.append(settings.seed)
+            clip = picture(shows(next(generated)))[:, None].expand(-1, 7, -1, -1)
+            return SimpleNamespace(clip=clip, likeness=SimpleNamespace(mean=0.5))
+
+        def film(scenes, _device):
+            return picture(SCENES.index(scenes[0]))[None, :, None].expand(-1, -1, 7, -1, -1)
+
+        def reference_of(_encoder, person, _rng):
+            return picture(PEOPLE.index(person)), True
+
+        patches = {
+            "personalize": personalize,
+            "film": film,
+            "find_faces": find,
+            "reference_of": reference_of,
+            "crop": lambda shown, _face, _size: shown,
+            "ask_faces": lambda _judge, faces: [answers(face) for face in faces],
+            "vector_of": lambda _encoder, face: torch.eye(COUNT)[number_in(face)],
+            "reconstruct": lambda _tae, clip: clip,
+        }
+        for name, value in patches.items():
+            monkeypatch.setattr(measuring, name, value)
+        encoder = SimpleNamespace(config=SimpleNamespace(size=16, feature_width=COUNT))
+        models = SimpleNamespace(identity=encoder, tae=None, device="cpu")
+        judge = SimpleNamespace(config=SimpleNamespace(size=16))
+        found = measure_personalized(models, judge, COUNT, SETTINGS, Work(personalized_work(COUNT)))
+        assert seeds == list(range(COUNT))
+        return found
+
+    return run
+
+
+def test_scenes_are_held_out_ones_of_one_upright_person_whose_face_shows():
+    assert all(is_held_out(scene) and scene.look == "plain" for scene in SCENES)
+    assert {scene.camera for scene in SCENES} == {"static shot"}
+    assert "spin" not in {scene.actors[0].action for scene in SCENES}
+    assert held_out_people(5) == SCENES[:5]
+
+
+def test_whoever_shows_the_person_is_right_in_everything(measured):
+    found = measured(lambda number: number)
+    for source in SOURCES:
+        assert found.overall(source).share == 1
+        assert found.found[source] == Agreement(COUNT, COUNT)
+        assert found.separation[source].area == 1
+    assert found.likeness == 0.5
+
+
+def test_whoever_shows_the_next_person_is_right_as_often_as_two_people_are_alike(measured):
+    found = measured(lambda number: (number + 1) % COUNT)
+    alike = [
+        face_answers(PEOPLE[number])["hat"] == face_answers(PEOPLE[number - 1])["hat"]
+        for number in range(COUNT)
+    ]
+    assert found.agreement[GENERATED]["hat"] == Agreement(sum(alike), COUNT)
+    assert found.overall(GENERATED).share < 0.7
+    assert found.overall(RENDERED).share == 1
+
+
+def test_whoever_shows_always_the_same_person_is_exactly_as_good_as_chance(measured):
+    found = measured(lambda _number: 0)
+    for name, one in found.agreement[GENERATED].items():
+        assert found.chance[name] == Agreement(one.right * (COUNT - 1), one.asked * (COUNT - 1))
+    assert found.separation[GENERATED].area == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_clip_without_a_face_is_wrong_in_everything_and_counted_as_lost(measured):
+    found = measured(lambda number: NOBODY if number % 2 else number)
+    assert found.found[GENERATED] == Agreement(COUNT // 2, COUNT)
+    assert found.overall(GENERATED).share == pytest.approx(
+        sum(len(face_answers(p)) for p in PEOPLE[::2]) / sum(len(face_answers(p)) for p in PEOPLE)
+    )
+    assert found.found[RECONSTRUCTED].share == 1
+
+
+def test_the_finder_s_square_is_compared_with_the_judge_s():
+    one = Face(top=10.0, left=10.0, side=30.0, sureness=1.0)
+    assert is_same_place(one, replace(one, top=18.0))
+    assert not is_same_place(one, replace(one, top=21.0))
+    assert not is_same_place(one, replace(one, left=-2.0))
+    assert not is_same_place(one, None)
+
+
+def test_a_finder_that_sees_nothing_takes_no_answer_away(monkeypatch):
+    encoder = SimpleNamespace(config=SimpleNamespace(size=16, feature_width=COUNT))
+    judge = SimpleNamespace(config=SimpleNamespace(size=16))
+    monkeypatch.setattr(measuring, "find_faces", lambda finder, _shown: [WHOLE] if finder is judge else [])
+    monkeypatch.setattr(measuring, "ask_faces", lambda _judge, faces: [answers(face) for face in faces])
+    looked = look_for_face(encoder, judge, picture(2)[:, None].expand(-1, 7, -1, -1))
+    assert looked.seen == answers(picture(2))
+    assert looked.shared == Agreement(0, 5)
+    assert not looked.vector.any()
+
+
+def test_the_report_tells_it_by_attribute_beside_chance_and_shows_it(measured, report):
+    found = measured(lambda number: NOBODY if number == 3 else (number + 1) % COUNT)
+    text = "\n".join(personalized_lines(found))
+    assert f"{COUNT} held-out scenes of one person" in text
+    assert "| hair colour | " in text
+    assert f"| a face is there | {11 / 12:.1%}" in text
+    with_faces = replace(report, personalized=found)
+    assert "personalization, face attributes" in with_faces.markdown()
+    raw = json.loads(with_faces.to_json())["personalized"]
+    assert raw["agreement"][GENERATED]["hat"]["asked"] == COUNT
+    assert len(raw["clips"]) == COUNT
+    assert with_faces.sheets()["-faces"].size == face_sheet(found.samples).size
+
+
+def test_a_face_s_bar_is_met_by_the_generated_and_not_by_the_rendered(measured):
+    found = measured(lambda number: NOBODY)
+    faces, judge = personalized_bars(found)
+    assert faces.is_met is False
+    assert judge.is_met is True
+
+
+def test_the_identity_s_bar_is_of_portraits_with_faces_on_the_stage():
+    def measures(area):
+        one = Separation(same=0.9, different=0.1, area=area, num_different=2)
+        return IdentityMeasures(num_people=2, separation={ON_STAGE: one})
+
+    assert [next(identity_bars(measures(area))).is_met for area in (0.96, 0.94, None)] == [True, False, None]
+    assert list(identity_bars(None)) == []
+    assert "| 0.9600 |" in "\n".join(identity_lines(measures(0.96)))
+
+
+def test_a_portrait_without_a_face_for_the_finder_goes_whole():
+    torch.manual_seed(0)
+    encoder = IdentityEncoder(TINY).eval()
+    for bias, found in ((-100.0, False), (100.0, True)):
+        torch.nn.init.constant_(encoder.is_face.bias, bias)
+        face, is_found = reference_of(encoder, PEOPLE[0], measuring.random.Random(0))
+        assert face.shape == (3, TINY.size, TINY.size)
+        assert is_found == found
+
+
+@pytest.fixture(scope="module")
+def face_cast(tiny_cast, tmp_path_factory):
+    """The tiny cast with a tiny identity encoder, whose video model plays the personalized one."""
+    folder = tmp_path_factory.mktemp("faces")
+    torch.manual_seed(0)
+    identity = IdentityEncoder(replace(TINY, token_width=CAST["video"].width))
+    save_model(folder / "identity.safetensors", "identity", identity)
+    for role in tiny_cast.roles:
+        (folder / f"{role}.safetensors").write_bytes(tiny_cast.path(role).read_bytes())
+    files = {role: f"{role}.safetensors" for role in (*tiny_cast.roles, "identity")}
+    write_cast(folder, "faces", files | {"personalized": "video.safetensors"})
+    return open_cast(folder)
+
+
+@pytest.mark.parametrize("roles", [["personalized"], ["identity"], ["personalized", "identity"]])
+def test_evaluating_measures_the_roles_asked_for(face_cast, tmp_path, monkeypatch, roles):
+    shorten(monkeypatch)
+    monkeypatch.setattr(measuring, "SHAPE", measuring_shape())
+    save_model(tmp_path / "face_judge.safetensors", "face_judge", FaceJudge(SMALL_JUDGE))
+    seen = []
+    report = evaluate(
+        face_cast,
+        roles,
+        count=4,
+        settings=SETTINGS,
+        judge=tmp_path / "judge.safetensors",
+        on_progress=lambda *counts: seen.append(counts),
+    )
+    assert (report.personalized is not None, report.identity is not None) == tuple(
+        role in roles for role in ("personalized", "identity")
+    )
+    assert report.video is None
+    assert report.unmeasured == ()
+    assert seen[-1][0] == seen[-1][1]
+    if "personalized" in roles:
+        names = [path.name for path in report.write(tmp_path / "REPORT.md")]
+        assert names == ["REPORT.md", "REPORT.json", "REPORT-faces.jpg"]
+        assert "NaN" not in (tmp_path / "REPORT.json").read_text()
+
+
+def measuring_shape():
+    return replace(measuring.SHAPE, num_frames=9, height=16, width=32)
+
+
+def test_a_cast_without_an_identity_encoder_is_measured_as_before(tiny_cast, judge_file):
+    report = evaluate(tiny_cast, ["personalized"], judge=judge_file)
+    assert report.personalized is None
+    assert "Not measured: personalized" in report.markdown()
