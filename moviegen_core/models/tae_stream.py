@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..layers.factorized_conv import FactorizedConv
+from .heap import give_back_freed_memory
 from .spool import Spool
 from .tae import (
     Middle,
@@ -209,8 +210,10 @@ def _attended(attention: TimeAttention, chunks: Chunks) -> Chunks:
         for chunk in chunks:
             spool.append(chunk)
             del chunk
+            give_back_freed_memory()
         step = max(1, STRIP_VALUES // max(1, spool.row_values))
         for start in range(0, spool.num_rows, step):
             stop = min(start + step, spool.num_rows)
             spool.put_rows(start, stop, attention(spool.rows(start, stop)))
+            give_back_freed_memory()
         yield from spool.chunks()

@@ -63,8 +63,8 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--tae",
         metavar="FILE",
-        help="for video, edit, personalized and shared: the autoencoder to learn on (default: the shipped one);"
-        " for judge and upsampler: one whose faults they meet",
+        help="for video, edit, personalized and shared: the autoencoder to learn on (default: the shipped"
+        " one); for judge and upsampler: one whose faults they meet",
     )
     parser.add_argument(
         "--codec",
