@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ..errors import Interrupted, MovieGenError, SettingsError
-from ..models.heap import keep_freed_memory
+from .memory import keep_freed_memory
 from .parser import make_parser
 
 FAILED, REFUSED, STOPPED = 1, 2, 130

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from ..flow.windows import crossfade_windows, tiles
 from ..geometry import TaeGrid
-from ..models.heap import give_back_freed_memory
 from ..models.tae import TemporalAutoencoder
 from ..models.tae_stream import decode_chunks
 
@@ -89,7 +88,6 @@ def decode_stream(
     decoded = decode_chunks(tae, whole, size) if tiling is None else _tiled(tae, list(whole), tiling, size)
     for frames in _limited(_within(decoded, around), num_frames):
         yield frames.float().clamp(-1, 1)
-        give_back_freed_memory()
 
 
 def _again(first: Tensor, rest: Iterator[Tensor]) -> Iterator[Tensor]:

@@ -36,9 +36,9 @@ def measure(cast: str) -> dict[str, float]:
     with part("import"):
         import torch
 
+        from moviegen_core.cli.memory import keep_freed_memory
         from moviegen_core.geometry import ClipShape
         from moviegen_core.media.write import frames_from_clip, write_clip
-        from moviegen_core.models.heap import keep_freed_memory
         from moviegen_core.stages import generate as stage
         from moviegen_core.stages.settings import SamplingSettings
         from moviegen_core.weights.cast import open_cast

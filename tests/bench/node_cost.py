@@ -22,8 +22,8 @@ import psutil
 import pytest
 import torch
 
+from moviegen_core.cli.memory import keep_freed_memory
 from moviegen_core.geometry import ClipShape
-from moviegen_core.models.heap import keep_freed_memory
 from moviegen_core.stages.generate import (
     denoise,
     draw_noise,

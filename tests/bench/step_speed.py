@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from moviegen_core.models.heap import keep_freed_memory
+from moviegen_core.cli.memory import keep_freed_memory
 from moviegen_core.models.video import VIDEO_PRESETS, VideoTransformer, VideoTransformerConfig
 
 BATCH, LATENT, NUM_CONTEXT = 2, (16, 4, 14, 24), 80

@@ -18,8 +18,8 @@ from contextlib import nullcontext
 
 import torch
 
+from moviegen_core.cli.memory import keep_freed_memory
 from moviegen_core.geometry import parse_size
-from moviegen_core.models.heap import keep_freed_memory
 from moviegen_core.stages.decode import decode_stream
 from moviegen_core.stages.generate import fast_dtype
 from moviegen_core.weights.build import build

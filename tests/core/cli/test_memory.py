@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from moviegen_core.models.heap import keep_freed_memory
+from moviegen_core.cli.memory import keep_freed_memory
 
 COUNT_FAULTS = """
 import resource, sys
-from moviegen_core.models.heap import keep_freed_memory
+from moviegen_core.cli.memory import keep_freed_memory
 
 if sys.argv[1] == "keep":
     keep_freed_memory()
