@@ -40,7 +40,7 @@ TAPS = 3
 STRIP_VALUES = 2**22
 """What attention along time works on at once, in rows of the whole clip."""
 PIECE_VALUES = 2**22
-"""What the layers behind an upsampling work on at once, and at least a frame: one latent frame became many."""
+"""What the layers behind an upsampling work on at once, and at least a frame."""
 
 
 class Regroup:
