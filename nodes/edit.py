@@ -9,12 +9,12 @@ from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..moviegen_core.errors import GeometryError
-from ..moviegen_core.flow.guidance import EditGuidance
+from ..moviegen_core.flow.guidance import USUAL_PULLS, EditGuidance
 from ..moviegen_core.geometry import check_size, parse_fps
 from ..moviegen_core.models.edit import TASKS
 from ..moviegen_core.models.prompt import format_prompt
 from ..moviegen_core.models.text import check_prompt
-from ..moviegen_core.stages.edit_model import USUAL_PULLS, task_of
+from ..moviegen_core.stages.edit_model import task_of
 from ..moviegen_core.stages.settings import MAX_GUIDANCE
 from .convert import TASK, told
 from .host import clip as host_clip

@@ -174,7 +174,7 @@ def mask_file(mask: Tensor) -> Path:
     frames = (bytes_from_image(one_HW)[:, :, None].expand(-1, -1, 3).cpu() for one_HW in mask_THW)
     if len(mask_THW) == 1:
         return write_image(host_video.new_file(".png"), next(frames).contiguous())
-    return exact.write_exact(frames, exact.rate_of(16))
+    return exact.write_exact(frames, host_video.rate_of(16))
 
 
 def composited_output(

@@ -12,10 +12,10 @@ import torch
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..moviegen_core.flow.guidance import EditGuidance
+from ..moviegen_core.flow.guidance import USUAL_PULLS, EditGuidance
 from ..moviegen_core.geometry import ClipShape
 from ..moviegen_core.stages.edit import AUTO, EVERYTHING, Locality, edit_file, made_as
-from ..moviegen_core.stages.edit_model import USUAL_PULLS, task_of
+from ..moviegen_core.stages.edit_model import task_of
 from ..moviegen_core.stages.flow_edit import FlowEditSettings
 from ..moviegen_core.stages.generate import check_shape, full_prompt
 from ..moviegen_core.stages.instruction import check_instruction

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from ..errors import SettingsError
 from ..evaluation.describe import describe
-from ..flow.guidance import EditGuidance
+from ..flow.guidance import USUAL_PULLS, EditGuidance
 from ..geometry import ClipShape, parse_size
 from ..media.images import write_image
 from ..media.read import read_clip
 from ..media.target import checked_target
 from ..media.write import clip_from_frames
 from ..stages.edit import Locality, edit_file, made_as
-from ..stages.edit_model import USUAL_PULLS, check_guidance, edit_clip, load_edit, task_of
+from ..stages.edit_model import check_guidance, edit_clip, load_edit, task_of
 from ..stages.flow_edit import FlowEditSettings, flow_edit
 from ..stages.generate import TextToVideo, fast_dtype, load_text_to_video
 from ..stages.instruction import check_instruction, target_caption

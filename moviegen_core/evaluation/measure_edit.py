@@ -11,9 +11,9 @@ from itertools import islice
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..flow.guidance import EditGuidance
+from ..flow.guidance import USUAL_PULLS, EditGuidance
 from ..models.judge import Judge
-from ..stages.edit_model import USUAL_PULLS, EditModels, edit_clip
+from ..stages.edit_model import EditModels, edit_clip
 from ..stages.reconstruct import reconstruct
 from ..stages.settings import SamplingSettings
 from ..theatre.edits import Edit, sample_edit

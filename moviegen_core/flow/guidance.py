@@ -34,3 +34,7 @@ class EditGuidance:
     def combine(self, v_free: Tensor, v_video: Tensor, v_both: Tensor) -> Tensor:
         """Velocity of the guided edit."""
         return v_free + self.video * (v_video - v_free) + self.text * (v_both - v_video)
+
+
+USUAL_PULLS = EditGuidance(video=1.5, text=4.0)
+"""Our choice: the paper's are unknown."""

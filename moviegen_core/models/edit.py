@@ -38,6 +38,10 @@ class EditTransformerConfig(VideoTransformerConfig):
     task_width: int = 64
 
 
+ADDED = ("extra_patch.", "tasks.", "task_tokens.", "task_time.")
+"""What an edit model has beside the video model's weights."""
+
+
 def edit_config(video: VideoTransformerConfig) -> EditTransformerConfig:
     """The config of the edit model that a video model becomes."""
     return EditTransformerConfig(**(asdict(video) | {"extra_channels": video.latent_channels}))
@@ -67,6 +71,7 @@ class EditTransformer(VideoTransformer):
         tokens = config.task_tokens * config.width
         self.task_tokens = operations.Linear(config.task_width, tokens, bias=False, **factory)
         self.task_time = operations.Linear(config.task_width, config.width, bias=False, **factory)
+        self.task_tokens.weight.is_added = self.task_time.weight.is_added = True
         with torch.no_grad():
             self.task_tokens.weight.zero_()
             self.task_time.weight.zero_()
@@ -127,10 +132,7 @@ def edit_from_video(video: VideoTransformer) -> EditTransformer:
         )
     model = EditTransformer(edit_config(video.config))
     state = {name: tensor.detach().float().cpu() for name, tensor in video.state_dict().items()}
-    patch = torch.zeros_like(model.patch.weight)
-    patch[:, : state["patch.weight"].shape[1]] = state["patch.weight"]
-    own = {name: tensor for name, tensor in model.state_dict().items() if name not in state}
-    model.load_state_dict(own | state | {"patch.weight": patch})
+    model.load_state_dict(model.state_dict() | state)
     return model
 
 
@@ -141,11 +143,9 @@ def video_config(edit: EditTransformerConfig) -> VideoTransformerConfig:
     return VideoTransformerConfig(**(kept | {"extra_channels": 0}))
 
 
-def video_tensors(edit_tensors: dict[str, Tensor], video: VideoTransformerConfig) -> dict[str, Tensor]:
+def video_tensors(edit_tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The weights of the video model that an edit model holds: what it is without a source and a task."""
-    columns = video.patch_cells * video.latent_channels
-    kept = {name: tensor for name, tensor in edit_tensors.items() if not name.startswith("task")}
-    return kept | {"patch.weight": kept["patch.weight"][:, :columns].contiguous()}
+    return {name: tensor for name, tensor in edit_tensors.items() if not name.startswith(ADDED)}
 
 
 def task_indices(tasks: list[str], device: torch.device | str = "cpu") -> Tensor:

@@ -10,7 +10,7 @@ that it handed out last alive, and there are dozens of steps.
 
 # Shape letters: B clip, C channel, T frame, H row, W column.
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
@@ -39,6 +39,8 @@ TAPS = 3
 """Of a convolution along time."""
 STRIP_VALUES = 2**22
 """What attention along time works on at once, in rows of the whole clip."""
+PIECE_VALUES = 2**22
+"""What the layers behind an upsampling work on at once, and at least a frame."""
 
 
 class Regroup:
@@ -150,7 +152,7 @@ def decode_chunks(tae: TemporalAutoencoder, latents: Iterable[Tensor], num_cells
     x = map(channels_last, map(tae.denormalize, Regroup(num_cells).cut(latents)))
     x = _through_middle(decoder.middle, _convolved(decoder.stem, x), num_cells)
     for level, up in zip(decoder.levels, decoder.ups, strict=False):
-        x = _upsampled(up, _blocks(level, x))
+        x = _in_pieces(_upsampled(up, _blocks(level, x)))
     x = _read_out(decoder.head, _blocks(decoder.levels[-1], x))
     return map(partial(unfold_patches, patch=decoder.patch), x)
 
@@ -193,6 +195,16 @@ def _read_out(head: Readout, chunks: Chunks) -> Chunks:
 def _upsampled(up: Upsample, chunks: Chunks) -> Chunks:
     frames = map(up.conv.space, map(partial(repeat, time=1, space=up.space), chunks))
     return _along_time(up.conv, map(partial(repeat, time=up.time, space=1), frames))
+
+
+def _in_pieces(chunks: Chunks) -> Chunks:
+    """Chunks cut smaller where they are large."""
+    return chain.from_iterable(map(_pieces, chunks))
+
+
+def _pieces(x_BCTHW: Tensor) -> Sequence[Tensor]:
+    frame_values = x_BCTHW[:, :, :1].numel()
+    return x_BCTHW.split(max(1, PIECE_VALUES // frame_values), dim=2)
 
 
 def _through_middle(middle: Middle, chunks: Chunks, num_cells: int) -> Chunks:

@@ -155,13 +155,6 @@ class Upsampler(nn.Module):
         self.wordless.weight.is_table = True
         scale = torch.ones(config.latent_channels, 1, 1, 1, device=device, dtype=torch.float32)
         self.register_buffer("residual_scale", scale)
-        self.silence_condition()
-
-    @torch.no_grad()
-    def silence_condition(self) -> None:
-        """Let what is laid beside the noisy latent count for nothing at first, as in the paper."""
-        weight = self.transformer.patch.weight
-        weight[:, weight.shape[1] // 2 :] = 0
 
     def enlarged(self, clip: Tensor) -> Tensor:
         """Bilinear, as in the paper: (B, 3, T, h, w) -> (B, 3, T, factor h, factor w)."""

@@ -105,10 +105,15 @@ class VideoTransformer(nn.Module):
     ) -> None:
         super().__init__()
         factory = {"device": device, "dtype": dtype}
-        channels = config.latent_channels + config.extra_channels
+        channels, cells = config.latent_channels, config.patch_cells
         self.config = config
         self.conditioning = JointConditioning(config.context_widths, config.width, operations, **factory)
-        self.patch = operations.Linear(config.patch_cells * channels, config.width, bias=False, **factory)
+        self.patch = operations.Linear(cells * channels, config.width, bias=False, **factory)
+        self.extra_patch = None
+        if config.extra_channels:
+            extra = cells * config.extra_channels
+            self.extra_patch = operations.Linear(extra, config.width, bias=False, **factory)
+            self.extra_patch.weight.is_added = True
         self.positions = FactorizedPositions(config.table_sizes, config.width, operations, **factory)
         self.time = TimeEmbedding(config.width, operations, **factory)
         self.modulation = SharedModulation(config.width, 6, operations, **factory)
@@ -124,14 +129,15 @@ class VideoTransformer(nn.Module):
             )
             for _ in range(config.num_layers)
         )
-        channels_out = config.patch_cells * config.latent_channels
-        self.head = Head(config.width, channels_out, operations, **factory)
+        self.head = Head(config.width, cells * channels, operations, **factory)
         self.reset()
 
     @torch.no_grad()
     def reset(self) -> None:
-        """Fresh weights: every block the identity, the output zero."""
+        """Fresh weights: every block the identity, the output zero, extra channels unseen."""
         self.modulation.project.weight.zero_()
+        if self.extra_patch is not None:
+            self.extra_patch.weight.zero_()
         self.head.reset()
         for block in self.blocks:
             block.reset()
@@ -174,8 +180,8 @@ class VideoTransformer(nn.Module):
         """
         config, dtype = self.config, context.tokens_BKC.dtype
         grid = token_grid(tuple(x_BCTHW.shape[2:]), config.patch)  # type: ignore[arg-type]
-        latents = self._with_extra(x_BCTHW, extra_BCTHW)
-        x_BLC = self.patch(to_patches(latents.to(dtype), config.patch))
+        x_BLC = self.patch(to_patches(x_BCTHW.to(dtype), config.patch))
+        x_BLC = self._with_extra(x_BLC, extra_BCTHW)
         time_BC = self.time(t_B, dtype)
         time_BC = time_BC if task_BC is None else time_BC + task_BC.to(dtype)
         shared_BKC = self.modulation(time_BC)
@@ -186,8 +192,11 @@ class VideoTransformer(nn.Module):
             x_BLC = block(x_BLC + positions_LC, shared_BKC, tokens, mask_B11K, grid=grid)
         return from_patches(self.head(x_BLC, time_BC), grid, config.patch).to(x_BCTHW.dtype)
 
-    def _with_extra(self, x_BCTHW: Tensor, extra_BCTHW: Tensor | None) -> Tensor:
+    def _with_extra(self, x_BLC: Tensor, extra_BCTHW: Tensor | None) -> Tensor:
+        """The paper concatenates on channels before one projection; a second one, added, is the same."""
         given, wanted = 0 if extra_BCTHW is None else extra_BCTHW.shape[1], self.config.extra_channels
         if given != wanted:
             raise GeometryError(f"{given} extra channels came with the latent; this model reads {wanted}")
-        return x_BCTHW if extra_BCTHW is None else torch.cat([x_BCTHW, extra_BCTHW.to(x_BCTHW)], dim=1)
+        if extra_BCTHW is None or self.extra_patch is None:
+            return x_BLC
+        return x_BLC + self.extra_patch(to_patches(extra_BCTHW.to(x_BLC), self.config.patch))

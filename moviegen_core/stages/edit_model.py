@@ -30,8 +30,6 @@ RULE_TASKS = {
     **{"clear": "weather", "plain look": "style", "as it is": "swap"},
 }
 """Rule that reads an instruction: the task that it asks for."""
-USUAL_PULLS = EditGuidance(video=1.5, text=4.0)
-"""To source and instruction. Our choice: the paper's are unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,8 @@ class OptimizerConfig:
     """AdamW's."""
     weight_decay: float = 0.01
     """Of matrices and kernels only."""
+    added_rate: float = 4.0
+    """How much faster matrices learn that were added, at zero, to what may be trained already."""
 
     def __post_init__(self) -> None:
         if not 0 < self.learning_rate < 1:
@@ -73,8 +75,9 @@ class MuonAdamW(torch.optim.Optimizer):
         updates = torch.stack([self._nesterov(parameter).flatten(1) for parameter in stack])
         scale = 0.2 * max(updates.shape[1:]) ** 0.5
         for parameter, update in zip(stack, orthogonalize(updates), strict=True):
-            parameter.mul_(1 - rate * self.config.weight_decay)
-            parameter.add_(update.view_as(parameter), alpha=-rate * scale)
+            own = rate * (self.config.added_rate if getattr(parameter, "is_added", False) else 1.0)
+            parameter.mul_(1 - own * self.config.weight_decay)
+            parameter.add_(update.view_as(parameter), alpha=-own * scale)
 
     def _nesterov(self, parameter: nn.Parameter) -> Tensor:
         state = self.state[parameter]

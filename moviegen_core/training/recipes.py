@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ..flow.guidance import EditGuidance
+from ..flow.guidance import USUAL_PULLS
 from .edit_pairs import ANIMATED, FILMED, MARKED, PairBucket
 from .latents import Bucket, LatentConfig
 from .loop import LoopConfig
@@ -153,7 +153,7 @@ EDIT_NANO = EditRecipe(
     ),
     tokens_per_step=5_376,
     shards=160,
-    back_guidance=EditGuidance(1.5, 4.0),
+    back_guidance=USUAL_PULLS,
 )
 
 PERSONALIZED_NANO = PersonalizedRecipe(

@@ -117,7 +117,7 @@ class HeldModel:
 
     def tensors(self, found: dict[str, Tensor]) -> dict[str, Tensor]:
         """The role's tensors, of all that the file holds."""
-        return self.part.tensors(found, self.config)
+        return self.part.tensors(found)
 
 
 def read_held(path: Path | str, role: str) -> HeldModel:

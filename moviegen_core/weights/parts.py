@@ -19,7 +19,7 @@ def _same(config: Any) -> Any:  # noqa: ANN401 - a role's config
     return config
 
 
-def _all_tensors(state: State, _config: Any) -> State:  # noqa: ANN401
+def _all_tensors(state: State) -> State:
     return state
 
 
@@ -29,17 +29,16 @@ class Part:
 
     config: Callable[[Any], Any] = _same
     """The file's config to the role's."""
-    tensors: Callable[[State, Any], State] = _all_tensors
-    """The file's tensors and the role's config to the role's tensors."""
+    tensors: Callable[[State], State] = _all_tensors
+    """The file's tensors to the role's."""
 
     def model(self, role: str, whole: nn.Module) -> nn.Module:
         """The model that plays the role, with the weights of the file's."""
         if self == WHOLE:
             return whole
-        config = self.config(whole.config)
-        model = build(role, config, dtype=next(whole.parameters()).dtype)
+        model = build(role, self.config(whole.config), dtype=next(whole.parameters()).dtype)
         marks = dict(model.named_parameters())
-        model.load_state_dict(self.tensors(whole.state_dict(), config), assign=True)
+        model.load_state_dict(self.tensors(whole.state_dict()), assign=True)
         for name, parameter in model.named_parameters():
             parameter.__dict__.update(marks[name].__dict__)
         return model

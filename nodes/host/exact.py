@@ -18,8 +18,6 @@ from comfy_api.latest import InputImpl, Types
 from torch import Tensor
 
 from ...moviegen_core.errors import MediaError
-from ...moviegen_core.geometry import parse_fps
-from ...moviegen_core.media.channels import remixed
 from ...moviegen_core.media.copy import copy_tagged
 from ...moviegen_core.media.mux import add_sound
 from ...moviegen_core.media.read import frames
@@ -29,10 +27,8 @@ from ...moviegen_core.media.write import write_clip
 from ...moviegen_core.media.write_lossless import write_lossless
 from ...moviegen_core.stages.locality.files import clip_shape
 from ..convert import audio_of, bytes_from_image, image_from_bytes, sound_of
-from .video import file_of, is_in_memory, new_file
+from .video import file_of, is_in_memory, new_file, rate_of, stereo
 
-MAX_DENOMINATOR = 1001
-"""Of rates: those of broadcast have no larger one."""
 PLAIN = ("auto", "mp4"), ("auto", "h264")
 """Containers and codecs that a plain Save Video asks for."""
 
@@ -111,11 +107,6 @@ def tags(metadata: dict[str, Any]) -> dict[str, str]:
     return {key: one if isinstance(one, str) else json.dumps(one) for key, one in metadata.items()}
 
 
-def stereo(sound: Sound) -> Sound:
-    """With two channels at most."""
-    return remixed(sound, min(2, len(sound.speakers)))
-
-
 def exact_file_of(video: Any) -> Path:  # noqa: ANN401 - the host's VIDEO
     """A file that holds a VIDEO's pixels as other nodes read them.
 
@@ -136,11 +127,6 @@ def exact_file_of(video: Any) -> Path:  # noqa: ANN401 - the host's VIDEO
         raise MediaError("the video holds no frames; give one of at least one frame")
     sound = None if parts.audio is None else sound_of(parts.audio, "video's sound")
     return write_exact(_bytes(parts.images), rate_of(parts.frame_rate), sound)
-
-
-def rate_of(fps: Fraction | float) -> Fraction:
-    """A rate that containers hold; hosts hand on what was typed as a float with all its digits."""
-    return parse_fps(Fraction(fps).limit_denominator(MAX_DENOMINATOR))
 
 
 def _bytes(images_THWC: Tensor) -> Iterator[Tensor]:

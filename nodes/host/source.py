@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from ...moviegen_core.media.write_lossless import write_lossless
 from ...moviegen_core.stages.content import content_key, file_key
 from ..convert import sound_of
 from .decode import as_bytes
-from .video import file_of, is_in_memory, new_file
+from .video import file_of, is_in_memory, new_file, rate_of
 
 COLOURS = 3
 """Channels of a picture without transparency."""
@@ -77,7 +76,7 @@ def _from_memory(video: Any) -> Iterator[Footage]:  # noqa: ANN401
     parts = video.get_components()
     if not len(parts.images):
         raise MediaError("the video holds no frames; give one of at least one frame")
-    path, fps = new_file(".mkv"), Fraction(parts.frame_rate).limit_denominator(10**6)
+    path, fps = new_file(".mkv"), rate_of(parts.frame_rate)
     digest = hashlib.sha256(f"{fps} {tuple(parts.images.shape)}".encode())
     try:
         write_lossless(path, _hashed(parts.images, digest), fps)

@@ -17,7 +17,7 @@ from comfy_api.latest import InputImpl
 from torch import Tensor
 
 from ...moviegen_core.errors import MediaError
-from ...moviegen_core.geometry import samples_in
+from ...moviegen_core.geometry import parse_fps, samples_in
 from ...moviegen_core.media.channels import remixed
 from ...moviegen_core.media.mux import CONTAINERS, add_sound
 from ...moviegen_core.media.picture_time import picture_time
@@ -29,6 +29,8 @@ from ...moviegen_core.media.sound import SAMPLE_RATE, Sound, exactly
 from ...moviegen_core.media.write import CRF, write_clip
 from ..convert import audio_of, image_from_pixels_, pixels_from_image, sound_of
 
+MAX_DENOMINATOR = 1001
+"""Of rates: those of broadcast have no larger one."""
 TimedPixels = Iterator[tuple[Fraction, Tensor]]
 """Seconds at which a picture appears, and the picture (3, H, W) in -1..1."""
 ENDINGS = {"matroska": ".mkv", "webm": ".mkv", "mp4": ".mp4", "mov": ".mp4"}
@@ -150,6 +152,16 @@ def write_video(frames: Iterator[Tensor], fps: Fraction, crf: int = CRF) -> Any:
     return InputImpl.VideoFromFile(str(path))
 
 
+def stereo(sound: Sound) -> Sound:
+    """With two channels at most."""
+    return remixed(sound, min(2, len(sound.speakers)))
+
+
+def rate_of(fps: Fraction | float) -> Fraction:
+    """A rate that containers hold; hosts hand on what was typed as a float with all its digits."""
+    return parse_fps(Fraction(fps).limit_denominator(MAX_DENOMINATOR))
+
+
 def with_sound(video: Any, sound: Sound, keep_sound: bool = False) -> tuple[Any, str]:  # noqa: ANN401
     """A VIDEO with this sound, exactly as long as the pictures, which are not touched.
 
@@ -161,7 +173,7 @@ def with_sound(video: Any, sound: Sound, keep_sound: bool = False) -> tuple[Any,
     Returns:
         A VIDEO of the same kind, and what was done in words.
     """
-    sound = remixed(sound, min(2, len(sound.speakers)))
+    sound = stereo(sound)
     if is_in_memory(video):
         clip, parts = _clip_in_memory(video), video.get_components()
         fitted = exactly(resampled(sound, SAMPLE_RATE), clip.num_samples())

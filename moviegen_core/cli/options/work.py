@@ -39,8 +39,9 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "role",
-        metavar="tae|video|edit|personalized|upsampler|audio_codec|audio|judge|sound_judge",
-        help="what to train; video and audio train their text encoders too, audio its frame encoder as well",
+        metavar="tae|video|edit|personalized|shared|upsampler|audio_codec|audio|judge|sound_judge",
+        help="what to train; video and audio train their text encoders too, audio its frame encoder as well;"
+        " shared teaches one model the roles video, edit and personalized",
     )
     parser.add_argument(
         "--out", required=True, metavar="DIR", help="folder for checkpoints, loss curve and weights"
@@ -62,8 +63,8 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--tae",
         metavar="FILE",
-        help="for video, edit and personalized: the autoencoder to learn on (default: the shipped one); for"
-        " judge and upsampler: one whose faults they meet",
+        help="for video, edit, personalized and shared: the autoencoder to learn on (default: the shipped"
+        " one); for judge and upsampler: one whose faults they meet",
     )
     parser.add_argument(
         "--codec",

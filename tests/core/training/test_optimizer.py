@@ -84,3 +84,14 @@ def test_a_parameter_without_a_gradient_stays_where_it_is():
 def test_a_learning_rate_out_of_range_is_refused(rate):
     with pytest.raises(SettingsError, match=r"learning rate .* 1e-3"):
         OptimizerConfig(learning_rate=rate)
+
+
+def test_what_was_added_to_a_trained_model_learns_faster_by_the_configs_factor():
+    steps = []
+    for is_added in (False, True):
+        parameter = nn.Parameter(torch.zeros(16, 24))
+        parameter.is_added = is_added
+        parameter.grad = torch.randn(16, 24, generator=torch.Generator().manual_seed(1))
+        MuonAdamW([parameter], OptimizerConfig(learning_rate=0.01, added_rate=3.0)).step()
+        steps.append(parameter.detach())
+    assert_close(steps[1], 3.0 * steps[0])
