@@ -59,8 +59,8 @@ class FaceSample:
     prompt: str
     reference: Tensor
     """(3, S, S), the face that was given, in -1..1."""
-    reference_found: bool
-    """Whether the finder saw a face in the portrait; else all of it was given."""
+    reference_shared: bool
+    """Whether the product's finder took the judge's square of the portrait; it may take a neck for a face."""
     looked: Looked
     right: dict[str, bool]
     stills: Tensor
@@ -170,7 +170,7 @@ def _generated(
 ) -> Iterator[FaceSample]:
     for number, scene in enumerate(scenes):
         rng, person = random.Random(f"personalized {number}"), person_of(scene)
-        reference, found = reference_of(models.identity, person, rng)
+        reference, shared = reference_of(models.identity, judge, person, rng)
         prompt, started = face_prompt(scene, rng), time.perf_counter()
         seeded = replace(settings, seed=settings.seed + number)
         made = personalize(models, [reference], prompt, SHAPE, seeded)
@@ -180,7 +180,7 @@ def _generated(
             person=person,
             prompt=prompt,
             reference=reference.cpu(),
-            reference_found=found,
+            reference_shared=shared,
             looked=looked,
             right=face_verdicts(looked.seen, person),
             stills=stills(made.clip),
@@ -190,8 +190,20 @@ def _generated(
         work.advance()
 
 
-def reference_of(encoder: IdentityEncoder, person: Person, rng: random.Random) -> tuple[Tensor, bool]:
-    """The face in a fresh portrait, (3, S, S); all of the portrait, and False, where none is found."""
+def reference_of(
+    encoder: IdentityEncoder, judge: FaceJudge, person: Person, rng: random.Random
+) -> tuple[Tensor, bool]:
+    """Cut the face out of a fresh portrait as the product does; all of it where none is found.
+
+    Args:
+        encoder: finds the face.
+        judge: finds it as well.
+        person: whose portrait is painted.
+        rng: decides pose, light and ground.
+
+    Returns:
+        (3, S, S) in -1..1, and whether the judge takes the same square.
+    """
     picture = render_portrait(
         person,
         rng.choice(tuple(COLOURS)),
@@ -200,9 +212,10 @@ def reference_of(encoder: IdentityEncoder, person: Person, rng: random.Random) -
         width=REFERENCE_PIXELS,
         device=next(encoder.parameters()).device,
     )
-    faces = find_faces(encoder, picture)
     whole = Face(top=0.0, left=0.0, side=REFERENCE_PIXELS, sureness=0.0)
-    return crop(picture, faces[0] if faces else whole, encoder.config.size), bool(faces)
+    face, judged = _surest(encoder, picture), _surest(judge, picture)
+    shared = judged is not None and is_same_place(judged, face)
+    return crop(picture, face or whole, encoder.config.size), shared
 
 
 @torch.no_grad()

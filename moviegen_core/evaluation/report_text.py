@@ -144,11 +144,11 @@ def personalized_lines(personalized: PersonalizedMeasures | None) -> Iterator[st
 
 def _how_personalized(personalized: PersonalizedMeasures) -> str:
     settings, count = personalized.settings, len(personalized.samples)
-    given = sum(sample.reference_found for sample in personalized.samples)
+    shared = sum(sample.reference_shared for sample in personalized.samples)
     return (
         f"{count} held-out scenes of one person in the plain look, the camera still; one portrait is the"
-        f" reference ({given} of {count} have a face for our finder; the others go whole), the prompt says"
-        f" nothing of the face; {settings.num_steps} steps ({settings.solver}), guidance"
+        f" reference (in {shared} of {count} our finder takes the square that the judge takes), the prompt"
+        f" says nothing of the face; {settings.num_steps} steps ({settings.solver}), guidance"
         f" {settings.guidance:g}, seeds from {settings.seed} on; {personalized.seconds_per_clip:.1f} seconds"
         f" a clip; likeness as `moviegen personalize` says it: {personalized.likeness:.2f} in the mean. The"
         f" judge of faces looks for the surest face in {FRAMES_ASKED} frames, the majority counts; where it"

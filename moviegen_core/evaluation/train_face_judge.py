@@ -78,6 +78,13 @@ FACE_JUDGE_NANO = FaceJudgeRecipe(
         optimizer=OptimizerConfig(learning_rate=3e-3), num_steps=1700, warmup_steps=30, ema_decay=0.99
     )
 )
+"""The shipped judge is this run, with a draft of the autoencoder: ten minutes of one thread.
+
+In 24 held-out scenes, the majority of five frames each, it was right about 97% of what it was asked of
+renders, the face found by itself: hair colour 94%, hair style 88%, all else 100%. After the autoencoder,
+which blurs whoever moves, about 78%: hats 100%, glasses 92%, skin 88%, hair colour and eyes 71%, hair style
+46%.
+"""
 
 
 class FacePool:

@@ -39,7 +39,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "role",
-        metavar="tae|video|edit|personalized|shared|upsampler|audio_codec|audio|judge|sound_judge",
+        metavar="tae|video|edit|personalized|shared|upsampler|audio_codec|audio|judge|sound_judge|face_judge",
         help="what to train; video and audio train their text encoders too, audio its frame encoder as well;"
         " shared teaches one model the roles video, edit and personalized",
     )

@@ -79,7 +79,7 @@ def measured(monkeypatch):
         def film(scenes, _device):
             return picture(SCENES.index(scenes[0]))[None, :, None].expand(-1, -1, 7, -1, -1)
 
-        def reference_of(_encoder, person, _rng):
+        def reference_of(_encoder, _judge, person, _rng):
             return picture(PEOPLE.index(person)), True
 
         patches = {
@@ -197,14 +197,21 @@ def test_the_identity_s_bar_is_of_portraits_with_faces_on_the_stage():
     assert "| 0.9600 |" in "\n".join(identity_lines(measures(0.96)))
 
 
-def test_a_portrait_without_a_face_for_the_finder_goes_whole():
+def test_a_portrait_without_a_face_for_the_finder_goes_whole_and_is_not_shared():
     torch.manual_seed(0)
-    encoder = IdentityEncoder(TINY).eval()
-    for bias, found in ((-100.0, False), (100.0, True)):
-        torch.nn.init.constant_(encoder.is_face.bias, bias)
-        face, is_found = reference_of(encoder, PEOPLE[0], measuring.random.Random(0))
-        assert face.shape == (3, TINY.size, TINY.size)
-        assert is_found == found
+    encoder, judge = IdentityEncoder(TINY).eval(), FaceJudge(SMALL_JUDGE).eval()
+    torch.nn.init.constant_(encoder.is_face.bias, -100.0)
+    face, shared = reference_of(encoder, judge, PEOPLE[0], measuring.random.Random(0))
+    assert face.shape == (3, TINY.size, TINY.size)
+    assert not shared
+
+
+def test_a_finder_that_looks_as_the_judge_does_takes_its_square():
+    torch.manual_seed(0)
+    judge = FaceJudge(replace(SMALL_JUDGE)).eval()
+    torch.nn.init.constant_(judge.heads[0].bias, 0.0)
+    judge.heads[0].bias.data[1] = 100.0
+    assert reference_of(judge, judge, PEOPLE[0], measuring.random.Random(0))[1]
 
 
 @pytest.fixture(scope="module")
