@@ -154,7 +154,9 @@ def finders(reader: host_faces.FaceReader | None) -> list[Any]:
     """
     found = [one for one in (kornia_finder(),) if one is not None]
     if reader is not None:
-        found.append(lambda picture_CHW: find_faces(reader.encoder, picture_CHW.to(reader.device)))
+        found.append(
+            lambda picture_CHW: find_faces(reader.encoder, picture_CHW.to(reader.device), is_portrait=True)
+        )
     if not found:
         raise MovieGenError(
             f"nobody is there to find a face: connect the model of {host_faces.LOADER} (nano lacks it so"

@@ -213,7 +213,7 @@ def reference_of(
         device=next(encoder.parameters()).device,
     )
     whole = Face(top=0.0, left=0.0, side=REFERENCE_PIXELS, sureness=0.0)
-    face, judged = _surest(encoder, picture), _surest(judge, picture)
+    face, judged = (_surest(one, picture, is_portrait=True) for one in (encoder, judge))
     shared = judged is not None and is_same_place(judged, face)
     return crop(picture, face or whole, encoder.config.size), shared
 
@@ -259,8 +259,10 @@ def look_for_face(encoder: IdentityEncoder, judge: FaceJudge, clip_CTHW: Tensor)
     )
 
 
-def _surest(finder: IdentityEncoder | FaceJudge, picture_CHW: Tensor) -> Face | None:
-    return next(iter(find_faces(finder, picture_CHW)), None)
+def _surest(
+    finder: IdentityEncoder | FaceJudge, picture_CHW: Tensor, *, is_portrait: bool = False
+) -> Face | None:
+    return next(iter(find_faces(finder, picture_CHW, is_portrait=is_portrait)), None)
 
 
 def _answers(judge: FaceJudge, pictures: Sequence[Tensor], faces: Sequence[Face | None]) -> list[Answers]:

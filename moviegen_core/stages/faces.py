@@ -1,6 +1,6 @@
 """Faces in pictures: found by our own small encoder or, where it is installed with its weights, by kornia."""
 
-# Shape letters: N crop, C channel, H row, W column.
+# Shape letters: N square or crop, C channel, H row, W column.
 
 import importlib
 from collections.abc import Callable, Sequence
@@ -24,6 +24,12 @@ BATCH = 32
 """Squares looked at together."""
 SURE = 0.0
 """Logit above which a square counts as a face."""
+BELIEVED = (-3.0, 8.0)
+"""Logits are held within these before they are averaged: no square outvotes all others."""
+PLACE_REACH, SIZE_REACH = 0.3, 0.5
+"""How far a square's neighbours lie, as a share of its side, and how much larger they are, as a logarithm."""
+PORTRAIT_DOUBT = 4.0
+"""A portrait's largest square is its face unless it is less sure than the surest square by this logit."""
 MAX_SIDE = 512
 """Pictures are looked at with this longer side at most: huge photos cost no more."""
 ROOM = 1.7
@@ -40,6 +46,12 @@ class Face:
     left: float
     side: float
     sureness: float
+
+    def scaled(self, factor: float, sureness: float) -> "Face":
+        """The same square in a picture so many times as large."""
+        return Face(
+            top=factor * self.top, left=factor * self.left, side=factor * self.side, sureness=sureness
+        )
 
     def overlaps(self, other: "Face") -> bool:
         """Whether the middle of one lies in the other."""
@@ -105,12 +117,15 @@ def _crops_alike(picture_CHW: Tensor, faces: Sequence[Face], size: int) -> Tenso
 
 
 @torch.no_grad()
-def find_faces(encoder: IdentityEncoder | FaceJudge, picture_CHW: Tensor) -> list[Face]:
+def find_faces(
+    encoder: IdentityEncoder | FaceJudge, picture_CHW: Tensor, *, is_portrait: bool = False
+) -> list[Face]:
     """Look for faces all over a picture.
 
     Args:
         encoder: says what is a face, as evaluation's judge does as well; both know drawn people best.
         picture_CHW: (3, H, W) in -1..1, of any size.
+        is_portrait: a face may fill the picture, so that its parts are as large as faces elsewhere.
 
     Returns:
         Faces that do not overlap, the surest first.
@@ -122,19 +137,43 @@ def find_faces(encoder: IdentityEncoder | FaceJudge, picture_CHW: Tensor) -> lis
         size = [max(1, round(side * shrink)) for side in (height, width)]
         small_CHW = F.interpolate(picture_CHW[None], size, mode="bilinear", antialias=True)[0]
     places = squares(*small_CHW.shape[-2:])
-    sure = [
-        value
-        for start in range(0, len(places), BATCH)
-        for value in encoder.look(crops(small_CHW, places[start : start + BATCH], encoder.config.size))[
-            1
-        ].tolist()
-    ]
+    parts = [places[start : start + BATCH] for start in range(0, len(places), BATCH)]
+    sure_N = torch.cat([encoder.look(crops(small_CHW, part, encoder.config.size))[1] for part in parts]).cpu()
+    ranks_N = confirmed(places, sure_N)
+    if is_portrait:
+        ranks_N = torch.where(_fills_portrait(places, sure_N), BELIEVED[1] + sure_N, ranks_N)
     faces = [
-        Face(top=p.top / shrink, left=p.left / shrink, side=p.side / shrink, sureness=s)
-        for p, s in zip(places, sure, strict=True)
-        if s > SURE
+        places[index].scaled(1 / shrink, sure_N[index].item())
+        for index in ranks_N.argsort(descending=True, stable=True).tolist()
+        if sure_N[index] > SURE
     ]
-    return _apart(sorted(faces, key=lambda face: -face.sureness))
+    return _apart(faces)
+
+
+def confirmed(places: Sequence[Face], sure_N: Tensor) -> Tensor:
+    """The mean verdict on each square and its neighbours in place and size.
+
+    A face is one to whoever looks a little beside it; what merely looks like one rarely is.
+
+    Args:
+        places: the squares.
+        sure_N: logits of each.
+
+    Returns:
+        (N,) means, weighted by nearness.
+    """
+    middles_N2 = torch.tensor([(face.top + face.side / 2, face.left + face.side / 2) for face in places])
+    sides_N = torch.tensor([face.side for face in places])
+    away_NN = (middles_N2[:, None] - middles_N2).abs().amax(2) / torch.maximum(sides_N[:, None], sides_N)
+    larger_NN = (sides_N[:, None] / sides_N).log()
+    near_NN = torch.exp(-((away_NN / PLACE_REACH) ** 2) - (larger_NN / SIZE_REACH) ** 2)
+    return near_NN @ sure_N.clamp(*BELIEVED) / near_NN.sum(1)
+
+
+def _fills_portrait(places: Sequence[Face], sure_N: Tensor) -> Tensor:
+    """(N,) which of the largest squares are about as surely a face as any other is."""
+    sides_N = torch.tensor([face.side for face in places])
+    return (sides_N == sides_N.max()) & (sure_N > SURE) & (sure_N > sure_N.max() - PORTRAIT_DOUBT)
 
 
 def _apart(faces: list[Face]) -> list[Face]:
@@ -187,7 +226,7 @@ def reference_face(
     if mask_HW is not None:
         return crop(picture_CHW, masked_face(picture_CHW, mask_HW), size), ()
     kornia = kornia_finder()
-    ours: Finder = lambda picture: find_faces(encoder, picture)  # noqa: E731
+    ours: Finder = lambda picture: find_faces(encoder, picture, is_portrait=True)  # noqa: E731
     face, notes = found_face(picture_CHW, [kornia, ours] if kornia else [ours], name)
     return crop(picture_CHW, face, size), notes
 

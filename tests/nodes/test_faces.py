@@ -82,7 +82,7 @@ def finding(person, monkeypatch, *sides):
         person.ours("nodes.faces").Face(top=10.0, left=10.0 * n, side=float(side), sureness=-float(n))
         for n, side in enumerate(sides, start=1)
     ]
-    monkeypatch.setattr(person.ours("nodes.faces"), "find_faces", lambda *_: found)
+    monkeypatch.setattr(person.ours("nodes.faces"), "find_faces", lambda *_, **__: found)
     monkeypatch.setattr(person.ours("nodes.faces"), "kornia_finder", lambda: None)
 
 

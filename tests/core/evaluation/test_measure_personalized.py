@@ -64,7 +64,7 @@ def answers(shown):
 def measured(monkeypatch):
     """``measure_personalized`` with a generator of the test's own among people that numbers stand for."""
 
-    def find(_encoder, shown):
+    def find(_encoder, shown, **_):
         return [] if number_in(shown) == NOBODY else [WHOLE]
 
     def run(shows):
@@ -158,7 +158,9 @@ def test_the_finder_s_square_is_compared_with_the_judge_s():
 def test_a_finder_that_sees_nothing_takes_no_answer_away(monkeypatch):
     encoder = SimpleNamespace(config=SimpleNamespace(size=16, feature_width=COUNT))
     judge = SimpleNamespace(config=SimpleNamespace(size=16))
-    monkeypatch.setattr(measuring, "find_faces", lambda finder, _shown: [WHOLE] if finder is judge else [])
+    monkeypatch.setattr(
+        measuring, "find_faces", lambda finder, _shown, **_: [WHOLE] if finder is judge else []
+    )
     monkeypatch.setattr(measuring, "ask_faces", lambda _judge, faces: [answers(face) for face in faces])
     looked = look_for_face(encoder, judge, picture(2)[:, None].expand(-1, 7, -1, -1))
     assert looked.seen == answers(picture(2))

@@ -7,6 +7,7 @@ from moviegen_core.errors import MediaError
 from moviegen_core.stages import faces as finding
 from moviegen_core.stages.faces import (
     Face,
+    confirmed,
     crop,
     find_faces,
     found_face,
@@ -65,6 +66,51 @@ def test_a_huge_photo_is_looked_at_small_and_its_places_are_its_own():
     found = find_faces(WhiteIsAFace(), picture((600, 1200, 560), height=1600, width=2400))
     assert len(found) == 1
     assert abs(found[0].left + found[0].side / 2 - 1480) < 160
+
+
+def test_a_verdict_that_all_neighbours_share_stays_what_it_is():
+    places = squares(60, 100)
+    assert torch.allclose(confirmed(places, torch.full((len(places),), 2.5)), torch.tensor(2.5))
+
+
+def test_a_square_that_its_neighbours_confirm_ranks_above_one_that_stands_alone():
+    places = squares(112, 192)
+    small = [index for index, place in enumerate(places) if place.side < 30]
+    alone, middle = small[0], small[len(small) // 2]
+    sure = torch.full((len(places),), -2.0)
+    for index in small:
+        if places[index].overlaps(places[middle]):
+            sure[index] = 4.0
+    sure[alone] = 6.0
+    ranks = confirmed(places, sure)
+    assert sure.argmax() == alone
+    assert places[int(ranks.argmax())].overlaps(places[middle])
+
+
+class PartsAreFacesToo:
+    """An encoder to which every bright square is a face, a smaller one a little more so."""
+
+    config = SimpleNamespace(size=16)
+
+    def look(self, faces):
+        bright = faces.mean((1, 2, 3))
+        even = faces.std((1, 2, 3))
+        return faces.flatten(1), 2 * bright + 4 - even
+
+
+def test_the_face_of_a_portrait_is_the_picture_where_parts_of_it_look_like_faces_as_well():
+    portrait = picture((8, 8, 64), height=80, width=80)
+    part = find_faces(PartsAreFacesToo(), portrait)[0]
+    whole, *others = find_faces(PartsAreFacesToo(), portrait, is_portrait=True)
+    assert part.side < 60
+    assert (whole.top, whole.left, whole.side) == (0, 0, 80)
+    assert others == []
+
+
+def test_a_small_face_in_a_large_picture_is_no_portrait_of_the_picture():
+    found = find_faces(WhiteIsAFace(), picture((30, 60, 28)), is_portrait=True)
+    assert abs(found[0].left + found[0].side / 2 - 74) < 8
+    assert found[0].side < 60
 
 
 def test_no_face_is_refused_with_the_way_out():
