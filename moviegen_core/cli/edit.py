@@ -31,6 +31,7 @@ from .values import parse_device
 
 SEEN_FRAMES = 64
 """Frames that are looked at when nobody said what the source shows."""
+FLOW_OPTIONS = ("caption", "target", "strength", "averages")
 OnStep = Callable[[int, Tensor], None]
 
 
@@ -75,7 +76,15 @@ def run(args: argparse.Namespace) -> int:
 def _open_editor(args: argparse.Namespace) -> Editor:
     """The cast's edit model, or where it has none its text-to-video model."""
     cast = open_cast(args.cast)
-    return (_edit_editor if "edit" in cast.roles else _flow_editor)(args, cast)
+    if args.flow_edit or "edit" not in cast.roles:
+        return _flow_editor(args, cast)
+    for name in FLOW_OPTIONS:
+        if getattr(args, name) is not None:
+            raise SettingsError(
+                f"--{name} steers FlowEdit, and cast {cast.name} edits by instruction; add --flow-edit, or"
+                f" leave --{name} away"
+            )
+    return _edit_editor(args, cast)
 
 
 def _pulls(args: argparse.Namespace, *defaults: float) -> tuple[float, float]:
@@ -101,11 +110,11 @@ def _flow_editor(args: argparse.Namespace, cast: Cast) -> Editor:
     usual = FlowEditSettings()
     source_pull, text_pull = _pulls(args, usual.source_guidance, usual.target_guidance)
     settings = FlowEditSettings(
-        strength=args.strength,
+        strength=usual.strength if args.strength is None else args.strength,
         num_steps=args.steps,
         source_guidance=source_pull,
         target_guidance=text_pull,
-        num_averages=args.averages,
+        num_averages=usual.num_averages if args.averages is None else args.averages,
         seed=args.seed,
     )
     device = parse_device(args.device)

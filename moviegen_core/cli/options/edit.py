@@ -24,23 +24,30 @@ def add_edit(commands: argparse._SubParsersAction) -> None:
         metavar="auto|MASK.png|none",
         help="what stays the source's own: what did not change (auto), what is black in a mask, or nothing",
     )
-    parser.add_argument("--caption", help="what CLIP shows (default: its prompt, or what our judge sees)")
-    parser.add_argument("--target", help="what it shall show (default: made of caption and instruction)")
     parser.add_argument("--size", metavar="WxH", help="to work at (default: the source's, as large as fits)")
     _add_edit_pulls(parser)
+    _add_flow_edit(parser)
     _add_matte(parser)
     add_models(parser)
     add_json(parser)
 
 
-def _add_edit_pulls(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+def _add_flow_edit(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "FlowEdit", "two captions steer the text-to-video model; casts without an edit model edit so anyway"
+    )
+    group.add_argument("--flow-edit", action="store_true", help="edit so though the cast has an edit model")
+    group.add_argument("--caption", help="what CLIP shows (default: its prompt, or what our judge sees)")
+    group.add_argument("--target", help="what it shall show (default: made of caption and instruction)")
+    group.add_argument(
         "--strength",
         type=float,
-        default=0.85,
-        help="without an edit model: share of the way from noise; near 1 layout changes as well"
-        " (default %(default)s)",
+        help="share of the way from noise; near 1 layout changes as well (default 0.85)",
     )
+    group.add_argument("--averages", type=int, help="noises to average over (default 1)")
+
+
+def _add_edit_pulls(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=24, help="solver steps (default %(default)s)")
     parser.add_argument(
         "--source-pull",
@@ -49,12 +56,6 @@ def _add_edit_pulls(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--text-pull", type=float, help="pull of the instruction (default 4 for an edit model, else 5)"
-    )
-    parser.add_argument(
-        "--averages",
-        type=int,
-        default=1,
-        help="without an edit model: noises to average over (default %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0, help="decides the noise (default %(default)s)")
 

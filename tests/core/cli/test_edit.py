@@ -66,19 +66,29 @@ def test_what_cannot_be_done_is_refused_in_one_sentence(edit, clip, words, compl
     assert complaint in edit(clip, *words, "-o", "out.mp4").refusal
 
 
-def test_a_cast_with_an_edit_model_edits_with_it(moviegen, clip, tiny_folder, tmp_path):
+@pytest.fixture
+def instructed(moviegen, clip, tiny_folder, tmp_path):
+    """Run ``moviegen edit`` with a cast whose one file is its video model and its edit model."""
     cast = open_cast(tiny_folder)
     folder = tmp_path / "editing"
     folder.mkdir()
-    roles = {
-        "tae": cast.load("tae"),
-        "edit_text": cast.load("text"),
-        "edit": edit_from_video(cast.load("video")),
-    }
-    for role, model in roles.items():
+    files = {"tae": cast.load("tae"), "text": cast.load("text"), "edit": edit_from_video(cast.load("video"))}
+    for role, model in files.items():
         save_model(folder / f"{role}.safetensors", role, model)
-    write_cast(folder, "editing", {role: f"{role}.safetensors" for role in roles})
-    words = ("edit", clip, "add a cat", "-o", "out.mp4", "--cast", folder, "--device", "cpu", "--steps", 1)
-    done = moviegen(*words, "--json")
-    assert done.facts["task"] == "add"
-    assert "text pull 99.0 is out of range" in moviegen(*words, "--text-pull", 99).refusal
+    shared = {"edit_text": "text.safetensors", "video": "edit.safetensors"}
+    write_cast(folder, "editing", {role: f"{role}.safetensors" for role in files} | shared)
+    usual = ("-o", "out.mp4", "--cast", folder, "--device", "cpu", "--steps", 1)
+    return lambda *words: moviegen("edit", clip, "add a cat", *usual, *words)
+
+
+def test_a_cast_with_an_edit_model_edits_with_it(instructed):
+    assert instructed("--json").facts["task"] == "add"
+    assert "text pull 99.0 is out of range" in instructed("--text-pull", 99).refusal
+
+
+@pytest.mark.parametrize(
+    "words", [("--target", "a cat"), ("--caption", "a ball"), ("--strength", 0.5), ("--averages", 2)]
+)
+def test_what_steers_flow_edit_alone_is_not_silently_dropped_by_an_edit_model(instructed, words):
+    assert f"{words[0]} steers FlowEdit" in instructed(*words).refusal
+    assert "caption" in instructed(*words, "--flow-edit", "--json").facts
