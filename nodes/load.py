@@ -7,7 +7,6 @@ from comfy_api.latest import io
 
 from ..moviegen_core.errors import WeightsError
 from ..moviegen_core.weights.cast import Cast
-from ..moviegen_core.weights.files import read_header
 from .host import clip, codec, edit, faces, files, model, sound, vae
 
 CATEGORY = "Movie Gen/load"
@@ -177,7 +176,7 @@ class MovieGenLoadModel(io.ComfyNode):
     def execute(cls, model_name: str) -> io.NodeOutput:
         """Load it."""
         path = files.find_file("diffusion_models", model_name)
-        edits = read_header(path).role == "edit"
+        edits = files.role_of("diffusion_models", model_name) == "edit"
         return io.NodeOutput((edit.load_edit_model if edits else model.load_model)(path))
 
 
@@ -199,8 +198,7 @@ class MovieGenLoadTextEncoder(io.ComfyNode):
     def execute(cls, text_encoder_name: str) -> io.NodeOutput:
         """Load it."""
         path = files.find_file("text_encoders", text_encoder_name)
-        role = "edit_text" if read_header(path).role == "edit_text" else "text"
-        return io.NodeOutput(clip.load_clip(path, role))
+        return io.NodeOutput(clip.load_clip(path, files.role_of("text_encoders", text_encoder_name)))
 
 
 class MovieGenLoadVAE(io.ComfyNode):

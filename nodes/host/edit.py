@@ -43,15 +43,13 @@ class HostEditTransformer(HostBuilt, EditTransformer):
         timesteps: Tensor,
         context: Tensor,
         *,
-        task: Tensor | None = None,
+        task: Tensor,
         **_options: Any,  # noqa: ANN401 - the host's
     ) -> Tensor:
         """Noise minus data; ``x`` has the source behind the noisy latent. Long clips go in windows."""
         tokens, mask = unmarked(context, self.config.context_widths[0])
-        seen, vector_BC = self.context([tokens], None if mask is None else [mask]), None
-        if task is not None:
-            seen, vector_BC = self.told(seen, task), self.task_vector(task)
-        seen = self.computed_ahead(seen)
+        seen = self.context([tokens], None if mask is None else [mask])
+        seen, vector_BC = self.computed_ahead(self.told(seen, task)), self.task_vector(task)
         noisy, source = x.split([self.config.latent_channels, self.config.extra_channels], dim=1)
         time_B, whole = times_from_timesteps(timesteps), super().forward
 
@@ -74,24 +72,16 @@ class MovieGenEditModel(MovieGenModel):
     """The latent of a black clip that was last needed, and its shape."""
 
     def concat_cond(self, **kwargs: Any) -> Tensor:  # noqa: ANN401 - the host's conditioning
-        """The source, as the host's own InstructPixToPixConditioning gives it, or what stands for none."""
+        """The source, as the host's own InstructPixToPixConditioning gives it; black where there is none."""
         noise, source = kwargs["noise"], kwargs.get("concat_latent_image")
-        if source is not None:
-            latent = self.process_latent_in(source)
-        elif kwargs.get(TASK):
-            latent = self.black_like(noise)
-        else:
-            latent = torch.zeros_like(noise)
+        latent = self.black_like(noise) if source is None else self.process_latent_in(source)
         check_source(latent, noise)
         return comfy.utils.resize_to_batch_size(latent.to(kwargs["device"]), noise.shape[0])
 
     def extra_conds(self, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
-        """What reaches ``forward``: text, source and task; without the last two it makes clips of text."""
-        told = super().extra_conds(**kwargs)
-        if not kwargs.get(TASK) and kwargs.get("concat_latent_image") is None:
-            return told
+        """What reaches ``forward``: text, source and task."""
         task = torch.tensor([TASKS.index(kwargs.get(TASK) or ANY_TASK)], device=kwargs["device"])
-        return told | {"task": comfy.conds.CONDRegular(task)}
+        return super().extra_conds(**kwargs) | {"task": comfy.conds.CONDRegular(task)}
 
     def black_like(self, noise: Tensor) -> Tensor:
         """What stands for no source."""

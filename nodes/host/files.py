@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...moviegen_core.errors import WeightsError
 from ...moviegen_core.weights.cast import CAST_FILE, SHIPPED, Cast, open_cast
-from ...moviegen_core.weights.files import read_held
+from ...moviegen_core.weights.files import read_header, read_held
 
 FOLDER = "moviegen"
 """Our own kind of model folder: one folder inside it per cast."""
@@ -80,6 +80,24 @@ def shipped_files(kind: str) -> dict[str, Path]:
         for role in ROLES[kind]
         if role in cast.roles
     }
+
+
+def role_of(kind: str, name: str) -> str:
+    """What a file of one of the host's model folders is loaded as.
+
+    Args:
+        kind: such as "diffusion_models".
+        name: as ``file_names`` gives it.
+
+    Returns:
+        What it says of itself, where that belongs there; of a shipped file with several roles, the first.
+    """
+    path = find_file(kind, name)
+    if name not in shipped_files(kind):
+        found = read_header(path).role
+        return found if found in ROLES[kind] else ROLES[kind][0]
+    cast = next(open_cast(one) for one in SHIPPED if name.startswith(f"{one}/"))
+    return next(role for role in ROLES[kind] if cast.roles.get(role) == path.name)
 
 
 def roles_of(name: str) -> set[str]:
