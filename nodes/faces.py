@@ -4,6 +4,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,9 +13,11 @@ from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..moviegen_core.errors import GeometryError, MediaError, MovieGenError, SettingsError
+from ..moviegen_core.media.images import read_image
 from ..moviegen_core.stages.faces import Face, crop, find_faces, found_face, kornia_finder, masked_face
 from ..moviegen_core.stages.likeness import Likeness, curve_picture, likeness
 from ..moviegen_core.stages.personalize import MAX_REFERENCES
+from ..moviegen_core.weights.cast import open_cast
 from .convert import FACES, image_from_bytes, pixels_from_image, told
 from .host import faces as host_faces
 from .host import report
@@ -159,8 +162,8 @@ def finders(reader: host_faces.FaceReader | None) -> list[Any]:
         )
     if not found:
         raise MovieGenError(
-            f"nobody is there to find a face: connect the model of {host_faces.LOADER} (nano lacks it so"
-            " far), install kornia with its YuNet weights, or mark the face with a mask"
+            f"nobody is there to find a face: connect the model of {host_faces.LOADER}, install"
+            " kornia with its YuNet weights, or mark the face with a mask"
         )
     return found
 
@@ -292,6 +295,40 @@ class MovieGenLikeness(io.ComfyNode):
         return io.NodeOutput(drawn, clips[best], best + 1, *numbers, words, ui=shown)
 
 
+class MovieGenPortrait(io.ComfyNode):
+    """A drawn person to try a face with."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """The form."""
+        return io.Schema(
+            node_id="MovieGenPortrait",
+            display_name="Nano Portrait",
+            category=CATEGORY,
+            description="A drawn person of nano's small world, to try the role face with: nano knows no other"
+            " people. With a model that knows yours, take Load Image.",
+            inputs=[
+                io.Combo.Input(
+                    "person",
+                    options=list(portraits()),
+                    default="red-long-hair-glasses",
+                    tooltip="Who it is: hair and what is worn.",
+                )
+            ],
+            outputs=[io.Image.Output(display_name="image", tooltip="The portrait, for Find Face.")],
+        )
+
+    @classmethod
+    def execute(cls, person: str) -> io.NodeOutput:
+        """Read it."""
+        return io.NodeOutput(image_from_bytes(torch.from_numpy(read_image(portraits()[person])))[None])
+
+
+def portraits() -> dict[str, Path]:
+    """The portraits that came with nano, by name."""
+    return {path.stem: path for path in sorted((open_cast("nano").folder / "portraits").glob("*.png"))}
+
+
 def given_clips(images: Tensor | None, video: Any, frames_each: int) -> list[Tensor]:  # noqa: ANN401
     """The clips to look at, (T, H, W, 3) in 0..1 each.
 
@@ -337,4 +374,4 @@ def told_likeness(curves: Sequence[Likeness], best: int) -> str:
     )
 
 
-NODES = (MovieGenFindFace, MovieGenIdentityConditioning, MovieGenLikeness)
+NODES = (MovieGenPortrait, MovieGenFindFace, MovieGenIdentityConditioning, MovieGenLikeness)

@@ -105,5 +105,5 @@ def needed_reader(model: Any) -> FaceReader:  # noqa: ANN401
     """
     found = reader_of(model)
     if found is None:
-        raise MovieGenError(f"this model knows no faces; connect that of {LOADER}, which nano lacks so far")
+        raise MovieGenError(f"this model knows no faces; connect that of {LOADER}")
     return found
