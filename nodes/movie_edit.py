@@ -67,8 +67,8 @@ class MovieGenEdit(io.ComfyNode):
             display_name="Movie Gen Edit",
             category=CATEGORY,
             description="Change a clip by an instruction and keep everything that was not asked for, bit for"
-            " bit: size, rate, length and sound stay. With nano by FlowEdit, with a cast that was taught to"
-            " edit by its edit model.",
+            " bit: size, rate, length and sound stay. With the models of role edit by instruction, with"
+            " those of role video by FlowEdit.",
             inputs=edit_fields(),
             outputs=[
                 *keep_outputs(),
@@ -194,7 +194,7 @@ def _numbers() -> list[Any]:
             max=MAX_GUIDANCE,
             step=0.1,
             tooltip="How hard the source pulls, or its caption; 0 takes what suits the model: 2 for FlowEdit,"
-            " 1.5 for an edit model.",
+            " 3 for an edit model.",
         ),
         io.Float.Input(
             "text_pull",
@@ -202,7 +202,7 @@ def _numbers() -> list[Any]:
             min=0.0,
             max=MAX_GUIDANCE,
             step=0.1,
-            tooltip="How hard the wish pulls; 0 takes what suits the model: 5 for FlowEdit, 4 for an edit"
+            tooltip="How hard the wish pulls; 0 takes what suits the model: 5 for FlowEdit and for an edit"
             " model.",
         ),
         io.Int.Input(
