@@ -14,7 +14,7 @@ from moviegen_core.models.edit import task_indices
 from moviegen_core.stages.edit_model import _guided, black_latent, load_edit
 from moviegen_core.stages.encode import encode_clip
 from moviegen_core.stages.generate import draw_noise
-from moviegen_core.weights.cast import open_cast
+from moviegen_core.weights.cast import open_cast, write_cast
 
 WISH, FRAMES, STEPS, SEED = "make the ball blue", 13, 3, 5
 PULLS = EditGuidance(1.5, 4.0)
@@ -178,11 +178,32 @@ def test_the_loaders_find_out_what_a_file_is(run, comfy_host, edit_folder):
     assert vae.latent_channels == 16
 
 
-def test_a_cast_without_an_edit_model_says_what_else_edits(run):
-    with pytest.raises(Exception, match="lacks edit, edit_text") as caught:
-        run("MovieGenLoadCast", cast="nano", role="edit")
+def test_a_cast_without_an_edit_model_says_what_else_edits_and_who_has_one(run, edit_folder):
+    plain = edit_folder.with_name("plain")
+    plain.mkdir()
+    write_cast(plain, "plain", {"tae": "tae.safetensors"})
+    with pytest.raises(Exception, match=r"lacks edit, edit_text; choose .*nano") as caught:
+        run("MovieGenLoadCast", cast="plain", role="edit")
     assert "FlowEdit edits with its video model" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_one_file_of_nano_is_its_video_model_and_its_edit_model(run, comfy_host):
+    kinds = (
+        comfy_host.ours("nodes.host.edit").MovieGenEditModel,
+        comfy_host.ours("nodes.host.model").MovieGenModel,
+    )
+    video, edit = (run("MovieGenLoadCast", cast="nano", role=role)[0] for role in ("video", "edit"))
+    assert type(video.model) is kinds[1]
+    assert type(edit.model) is kinds[0]
+    shared = edit.model.diffusion_model.state_dict()
+    for name, tensor in video.model.diffusion_model.state_dict().items():
+        assert torch.equal(tensor, shared[name].to(tensor))
+
+
+def test_alone_nanos_file_is_the_model_that_its_name_says(run, comfy_host):
+    (alone,) = run("MovieGenLoadModel", model_name="nano/video.safetensors")
+    assert type(alone.model) is comfy_host.ours("nodes.host.model").MovieGenModel
 
 
 @pytest.mark.parametrize(
