@@ -233,24 +233,23 @@ already stays in front: **keep_sound**.
 EDIT_CLIP = """\
 ## Edit a clip
 Press **Run**: a clip is made from words, and then changed five times, each change on top of the last. \
-*Movie Gen Edit* does all of it: it reads the instruction, finds out what the clip shall show, lets the \
-model change it (FlowEdit), and takes only what really changed. Everything else stays the source's own, \
+*Movie Gen Edit* does all of it: it reads the instruction, lets the edit model follow it, and takes only \
+what really changed. Everything else stays the source's own, \
 **bit for bit**, however many edits follow: each node shows where, and says how much was kept.
 
 **Change first**: the **instruction** of any edit. Only that one and those after it run again.
 
-**Your own video**: put *Load Video* in the place of *Source*, and say in **caption** what it shows.
+**Your own video**: put *Load Video* in the place of *Source*.
 
-**Words that the rules know**
+**Words that it was taught**
 - *make the ball blue*, *change the ball to a star*, *add a bird*, *remove the bird*
 - *change the background to a desert*, *make it snow*, *make it black and white*
 
-What they make of it stands on the node; **by_hand** overrules them.
+What kind of edit it is taken for stands on the node.
 
 **The numbers**
-- **strength**: near 1 the layout changes as well; lower keeps more.
-- **text_pull**, **source_pull**: 0 takes what suits the model.
-- **averages**: more are steadier and slower.
+- **text_pull**, **source_pull**: 0 takes what suits the model; more of the first changes more, more of \
+the second keeps more.
 - **sensitivity**: lower takes only strong changes, higher also faint ones.
 - **seed**: another number, another edit.
 
@@ -302,6 +301,47 @@ words name.
 - **averages**: noises per step; 2 or 4 calm a restless edit.
 
 *Keep What Was Not Asked* then puts the source back wherever nothing was asked for."""
+
+EDIT_BY_INSTRUCTION = """\
+## Edit by instruction, part by part
+Press **Run**. What *Movie Gen Edit* does in one node, taken apart: the edit model sees the **source** \
+beside the noise, is told the **instruction** and what **kind of edit** it is, and is pulled to both.
+
+**Change first**: the **instruction** in *Edit Conditioning*. *make it snow*, *change the ball to a \
+star*, *change the background to a desert*.
+
+**Your own video**: *Load Video* and *Get Video Components* in the place of the source clip; sides in \
+multiples of 16.
+
+**The numbers**
+- **source_pull**: more keeps more of the source. **text_pull**: more change.
+- **task**: what kind of edit it is, when the rules read the instruction wrong.
+- **steps**: 25 is quick, 50 is better.
+
+ComfyUI's own *DualCFGGuider* takes the three conditionings as well. *Keep What Was Not Asked* puts the \
+source back, bit for bit, wherever nothing was asked for. nano is a draft: colours, places and weather \
+change more surely than shapes."""
+
+FACE_INTO_A_CLIP = """\
+## Put a face into a clip
+Press **Run**. *Find Face* cuts the face out of a picture, and *Identity Conditioning* puts it beside \
+the words of a new clip. Two clips are made; *Likeness* follows the face through both and lets the more \
+like one through, with its curve.
+
+**Another picture**: another **person** in *Your Picture*; with a model that knows photographs, *Load \
+Image* in its place. Where the face is not found, paint a \
+mask over it in the mask editor and connect it to *Find Face*. Several pictures of one person: a batch, \
+up to five.
+
+**Change first**: the words in *Movie Gen Prompt*. They should speak of a person, and need not say what \
+the person looks like.
+
+**The numbers**
+- **batch_size** in *Empty Movie Latent*: more clips to choose from.
+- **cfg**: pulls words and face together.
+
+nano knows drawn people: skin, hair and hats, a few pixels wide. A photograph is beyond it. The measure is \
+our own small encoder, no face recognizer."""
 
 UPSCALE = """\
 ## Upscale to 1080p
@@ -464,7 +504,7 @@ def _edit_clip() -> Layout:
         for number, name in enumerate(names, start=1)
     )
     return Layout(
-        stacks=_stage(EDIT_CLIP, 720, source, *edits),
+        stacks=_stage(EDIT_CLIP, 720, source, *edits, loaders=("1", "9")),
         fixed=("5", "10", "20", "30", "40", "50"),
         pictures=(("8", "11", "21"), ("31", "41", "51")),
     )
@@ -492,6 +532,29 @@ def _flow_edit() -> Layout:
     return Layout(
         stacks=_stage(FLOW_EDIT, 620, *groups), fixed=("5", "15"), pictures=(("8", "8"), ("21", "21"))
     )
+
+
+def _edit_by_instruction() -> Layout:
+    groups = (
+        Group(title="2  A source clip", columns=(("2", "3", "4"), ("5", "6"), ("7", "8"))),
+        Group(title="3  What to change", columns=(("9", "10"),)),
+        Group(title="4  Edit", columns=(("11", "12", "13", "14", "15"), ("16", "17", "18"))),
+        Group(title="5  Only what changed", columns=(("19", "20"),)),
+    )
+    return Layout(
+        stacks=_stage(EDIT_BY_INSTRUCTION, 560, *groups),
+        fixed=("5", "12"),
+        pictures=(("8", "8"), ("20", "20")),
+    )
+
+
+def _face_into_a_clip() -> Layout:
+    groups = (
+        Group(title="2  The face", columns=(("2", "3"), ("4",))),
+        Group(title="3  The clip", columns=(("5", "6", "7", "8"), ("9", "10"))),
+        Group(title="4  How like it is", columns=(("11", "14"), ("12", "13"))),
+    )
+    return Layout(stacks=_stage(FACE_INTO_A_CLIP, 560, *groups), fixed=("9",), pictures=(("13", "13"),) * 2)
 
 
 SAME_AGAIN = ("7",)
@@ -602,6 +665,8 @@ LAYOUTS = {
     "edit_clip": _edit_clip(),
     "keep_the_rest": _keep_the_rest(),
     "flow_edit": _flow_edit(),
+    "edit_by_instruction": _edit_by_instruction(),
+    "face_into_a_clip": _face_into_a_clip(),
     "long_clip": _long_clip(),
     "upscale_to_1080p": _upscale(UPSCALE, "11"),
     "upscale_with_esrgan": _upscale(ESRGAN, "11"),
