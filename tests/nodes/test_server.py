@@ -135,7 +135,7 @@ def test_every_prompt_twin_is_run_here():
     heard = {"sound_for_any_video", "text_to_video_with_sound", "extend_sound", "effects_and_music_as_stems"}
     assert names == {
         *("text_to_video", "text_to_image", "compare_schedules", "video_to_video", "long_clip"),
-        *("edit_clip", "keep_the_rest", "flow_edit"),
+        *("edit_clip", "edit_by_instruction", "keep_the_rest", "flow_edit", "face_into_a_clip"),
         *large,
         *heard,  # these run in test_sound_twins.py
     }
@@ -234,6 +234,25 @@ def test_five_edits_in_a_row_each_do_something_and_the_first_two_leave_the_beach
     far = (clips[2] - clips[0]).abs().mean(-1)
     assert (far < 8).float().mean() > 0.4
     assert colourfulness(clips[5]) < 0.5 * colourfulness(clips[2])
+
+
+def test_an_instruction_takes_the_red_away_and_leaves_the_rest(server):
+    files = run_twin(server, "edit_by_instruction")
+    source, edited, kept = (
+        short_clip(files(f"edit_by_instruction/{name}")) for name in ("source", "edited", "kept")
+    )
+    assert redness(edited) < 0.7 * redness(source)
+    assert redness(kept) < 0.7 * redness(source)
+    assert ((kept - source).abs().mean(-1) < 8).float().mean() > 0.4
+
+
+def test_a_face_goes_into_a_clip_and_is_followed_through_it(server):
+    files = run_twin(server, "face_into_a_clip")
+    frames, fps = read_clip(files("face_into_a_clip/clip")[0])
+    assert (frames.shape, fps) == ((32, 112, 192, 3), 16)
+    (face,) = files("face_into_a_clip/face")
+    assert Image.open(face).size == (64, 64)
+    assert len(files("face_into_a_clip/likeness")) == 1
 
 
 def test_long_clip_holds_its_place_for_sixteen_seconds_and_draws_its_drift(server, judged):
