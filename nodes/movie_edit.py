@@ -194,7 +194,7 @@ def _numbers() -> list[Any]:
             max=MAX_GUIDANCE,
             step=0.1,
             tooltip="How hard the source pulls, or its caption; 0 takes what suits the model: 2 for FlowEdit,"
-            " 3 for an edit model.",
+            " 1.5 for an edit model.",
         ),
         io.Float.Input(
             "text_pull",
@@ -202,7 +202,7 @@ def _numbers() -> list[Any]:
             min=0.0,
             max=MAX_GUIDANCE,
             step=0.1,
-            tooltip="How hard the wish pulls; 0 takes what suits the model: 5 for FlowEdit and for an edit"
+            tooltip="How hard the wish pulls; 0 takes what suits the model: 5 for FlowEdit, 4 for an edit"
             " model.",
         ),
         io.Int.Input(

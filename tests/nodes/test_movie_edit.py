@@ -101,7 +101,7 @@ def test_with_an_edit_model_it_is_the_cores_edit(edit, host, comfy_host, edit_fo
     }
 
     def change(clip, shape):
-        settings, pulls = SamplingSettings(num_steps=2, seed=7), EditGuidance(3.0, 5.0)
+        settings, pulls = SamplingSettings(num_steps=2, seed=7), EditGuidance(1.5, 4.0)
         return edit_clip(models, clip, FIELDS["instruction"], shape, settings, pulls)
 
     from moviegen_core.stages.edit import EVERYTHING, Locality

@@ -52,9 +52,11 @@ def _add_edit_pulls(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source-pull",
         type=float,
-        help="pull of the source (default 3 for an edit model, else 2: the pull of the source's caption)",
+        help="pull of the source (default 1.5 for an edit model, else 2: the pull of the source's caption)",
     )
-    parser.add_argument("--text-pull", type=float, help="pull of the instruction (default 5)")
+    parser.add_argument(
+        "--text-pull", type=float, help="pull of the instruction (default 4 for an edit model, else 5)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="decides the noise (default %(default)s)")
 
 
