@@ -106,7 +106,7 @@ class Sourceless:
     def __init__(self, edit: EditTransformer) -> None:
         self.edit = edit
         self.config, self.blocks = edit.config, edit.blocks
-        self.context, self.computed_ahead = edit.context, edit.computed_ahead
+        self.context = edit.context
 
     def __call__(self, x_BCTHW: Tensor, t_B: Tensor, context: Context) -> Tensor:
         """Velocity of a noisy latent clip under a context alone."""

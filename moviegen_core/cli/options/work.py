@@ -64,7 +64,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
         "--tae",
         metavar="FILE",
         help="for video, edit, personalized and shared: the autoencoder to learn on (default: the shipped"
-        " one); for judge and upsampler: one whose faults they meet",
+        " one); for upsampler and the judges of clips and faces: one whose faults they meet",
     )
     parser.add_argument(
         "--codec",
