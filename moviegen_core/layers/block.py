@@ -32,20 +32,23 @@ class Block(nn.Module):
         attention: Attend,
         *,
         mixes: bool = False,
+        reads: bool = True,
         **factory: Any,  # noqa: ANN401
     ) -> None:
         super().__init__()
         self.mix = LocalMix(width, operations, **factory) if mixes else None
         self.modulation = LayerBias(width, 6, operations, **factory)
         self.self_attention = SelfAttention(width, num_heads, operations, attention, **factory)
-        self.cross_attention = CrossAttention(width, num_heads, operations, attention, **factory)
+        self.cross_attention = (
+            CrossAttention(width, num_heads, operations, attention, **factory) if reads else None
+        )
         self.ffn = SwiGLU(width, ffn_width, operations, **factory)
 
     def forward(
         self,
         x_BLC: Tensor,
         shared_BKC: Tensor,
-        context: Tensor | KeysValues,
+        context: Tensor | KeysValues | None,
         mask_B11K: Tensor | None,
         angles_LD: Tensor | None = None,
         grid: tuple[int, int, int] = (1, 1, 1),
@@ -53,13 +56,14 @@ class Block(nn.Module):
         """(B, L, C) -> (B, L, C).
 
         With ``angles_LD`` self-attention turns by place; a block that mixes neighbours needs the ``grid`` of
-        tokens (T, H, W).
+        tokens (T, H, W), one that reads a ``context``.
         """
         x_BLC = x_BLC if self.mix is None else x_BLC + self.mix(rms_norm(x_BLC), grid)
         scale1, shift1, gate1, scale2, shift2, gate2 = self.modulation(shared_BKC)
         seen_BLC = modulate(rms_norm(x_BLC), scale1, shift1)
         x_BLC = torch.addcmul(x_BLC, gate1, self.self_attention(seen_BLC, angles_LD=angles_LD))
-        x_BLC = x_BLC + self.cross_attention(rms_norm(x_BLC), context, mask_B11K)
+        if self.cross_attention is not None:
+            x_BLC = x_BLC + self.cross_attention(rms_norm(x_BLC), context, mask_B11K)
         return torch.addcmul(x_BLC, gate2, self.ffn(modulate(rms_norm(x_BLC), scale2, shift2)))
 
     @torch.no_grad()
@@ -69,8 +73,10 @@ class Block(nn.Module):
             self.mix.reset()
         self.modulation.table.weight.zero_()
         self.modulation.table.weight[[2, 5]] = 1
-        for projection in (self.self_attention.out, self.cross_attention.out, self.ffn.down):
-            projection.weight.zero_()
+        if self.cross_attention is not None:
+            self.cross_attention.out.weight.zero_()
+        self.self_attention.out.weight.zero_()
+        self.ffn.down.weight.zero_()
 
 
 class Head(nn.Module):

@@ -1,8 +1,7 @@
 """The spatial upsampler: a transformer that adds detail to frames made larger (Movie Gen, section 5).
 
 Frames are enlarged plainly, encoded one by one, and laid beside the noisy latent on channels; the
-transformer is the video model's. What the paper leaves open and we chose: no text but one learnt token in
-its place, and how the network's answer becomes a velocity (see ``Upsampler.forward``).
+transformer is the video model's. What the paper leaves open and we chose: it reads no text, and how the network's answer becomes a velocity (see ``Upsampler.forward``).
 """
 
 # Shape letters: B clip, C channel, T frame, H row, W column.
@@ -16,7 +15,6 @@ from torch import Tensor, nn
 
 from ..errors import SettingsError
 from ..layers.attention import Attend, attend
-from .conditioning import Context
 from .tae import TaeConfig, TemporalAutoencoder
 from .video import VideoTransformer, VideoTransformerConfig
 
@@ -41,9 +39,9 @@ class UpsamplerConfig:
     ffn_width: int
     table_sizes: tuple[int, int, int]
     """Learned positions along (frames, rows, columns), in tokens; the first is the window in time."""
-    context_width: int
-    """Of the token that stands for a text."""
     token_patch: tuple[int, int, int] = (1, 2, 2)
+    mixes_neighbours: bool = False
+    """Whether every block begins by mixing tokens that touch, as the paper's do not."""
     factor: int = 2
     """How many times larger frames become."""
 
@@ -75,11 +73,12 @@ class UpsamplerConfig:
             num_layers=self.num_layers,
             num_heads=self.num_heads,
             ffn_width=self.ffn_width,
-            context_widths=(self.context_width,),
+            context_widths=(),
             table_sizes=self.table_sizes,
             latent_channels=self.latent_channels,
             extra_channels=self.latent_channels,
             patch=self.token_patch,
+            mixes_neighbours=self.mixes_neighbours,
         )
 
     @property
@@ -93,18 +92,18 @@ UPSAMPLER_PRESETS = {
     "nano": UpsamplerConfig(
         latent_channels=32,
         patch=4,
-        encoder_widths=(64, 64),
-        decoder_widths=(96, 96),
-        encoder_blocks=(1, 1),
-        decoder_blocks=(2, 1),
-        space_strides=(1,),
-        head_width=32,
-        width=192,
+        encoder_widths=(64,),
+        decoder_widths=(80,),
+        encoder_blocks=(1,),
+        decoder_blocks=(1,),
+        space_strides=(),
+        head_width=16,
+        width=160,
         num_layers=4,
-        num_heads=3,
-        ffn_width=512,
+        num_heads=5,
+        ffn_width=432,
         table_sizes=(14, 8, 8),
-        context_width=16,
+        mixes_neighbours=True,
     ),
     "paper": UpsamplerConfig(
         latent_channels=8,
@@ -116,11 +115,10 @@ UPSAMPLER_PRESETS = {
         space_strides=(2, 2, 2),
         head_width=512,
         width=3840,
-        num_layers=30,
+        num_layers=40,
         num_heads=30,
         ffn_width=10240,
         table_sizes=(14, 68, 120),
-        context_width=4096,
     ),
 }
 """``paper`` has its 7B, its 8-channel latents of single frames and its window of 14; how the 7B are spread is
@@ -151,8 +149,6 @@ class Upsampler(nn.Module):
         self.config = config
         self.frames = TemporalAutoencoder(config.frames, **factory)
         self.transformer = VideoTransformer(config.transformer, attention=attention, **factory)
-        self.wordless = operations.Embedding(1, config.context_width, device=device, dtype=dtype)
-        self.wordless.weight.is_table = True
         scale = torch.ones(config.latent_channels, 1, 1, 1, device=device, dtype=torch.float32)
         self.register_buffer("residual_scale", scale)
 
@@ -163,14 +159,7 @@ class Upsampler(nn.Module):
         frames = F.interpolate(clip.transpose(1, 2).flatten(0, 1), size, mode="bilinear", align_corners=False)
         return frames.unflatten(0, (B, T)).transpose(1, 2)
 
-    def context(self, batch: int) -> Context:
-        """What stands where a text would: one learnt token for each clip."""
-        index = torch.zeros(batch, 1, dtype=torch.long, device=self.residual_scale.device)
-        return self.transformer.context([self.wordless(index)])
-
-    def forward(
-        self, x_BCTHW: Tensor, t_B: Tensor, low_BCTHW: Tensor, context: Context | None = None
-    ) -> Tensor:
+    def forward(self, x_BCTHW: Tensor, t_B: Tensor, low_BCTHW: Tensor) -> Tensor:
         """Velocity (data minus noise) of noisy latents.
 
         With r for the true latent minus that of the enlarged frames, of deviation s per channel, the best
@@ -183,7 +172,6 @@ class Upsampler(nn.Module):
             x_BCTHW: (B, C, T, H, W), noisy, normalized.
             t_B: (B,) times, 0 noise to 1 data.
             low_BCTHW: same shape: the latent of the enlarged frames.
-            context: from ``context``; made anew when None.
 
         Returns:
             (B, C, T, H, W), the dtype of x.
@@ -192,7 +180,6 @@ class Upsampler(nn.Module):
         s = self.residual_scale
         spread = t.square() * s.square() + (1 - t).square()
         centred = x_BCTHW - t * low_BCTHW
-        context = self.context(len(t_B)) if context is None else context
-        better = self.transformer(centred * spread.rsqrt(), t_B, context, extra_BCTHW=low_BCTHW)
+        better = self.transformer(centred * spread.rsqrt(), t_B, None, extra_BCTHW=low_BCTHW)
         plain = low_BCTHW + (t * s.square() - (1 - t)) / spread * centred
         return (plain + s * spread.rsqrt() * better).to(x_BCTHW.dtype)

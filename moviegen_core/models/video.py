@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import GeometryError, SettingsError
-from ..layers.attention import Attend, attend, key_mask
+from ..layers.attention import Attend, KeysValues, attend, key_mask
 from ..layers.block import Block, Head
 from ..layers.modulation import SharedModulation, TimeEmbedding
 from ..layers.patches import from_patches, to_patches, token_grid
@@ -31,7 +31,7 @@ class VideoTransformerConfig:
     num_heads: int
     ffn_width: int
     context_widths: tuple[int, ...]
-    """Feature width of each text encoder, in the order their features are given."""
+    """Feature width of each text encoder, in the order their features are given; without any no block reads."""
     table_sizes: tuple[int, int, int]
     """Learned positions along (frames, rows, columns), in tokens."""
     latent_channels: int = 16
@@ -125,6 +125,7 @@ class VideoTransformer(nn.Module):
                 operations,
                 attention,
                 mixes=config.mixes_neighbours,
+                reads=bool(config.context_widths),
                 **factory,
             )
             for _ in range(config.num_layers)
@@ -154,7 +155,7 @@ class VideoTransformer(nn.Module):
         self,
         x_BCTHW: Tensor,
         t_B: Tensor,
-        context: Context,
+        context: Context | None,
         *,
         extra_BCTHW: Tensor | None = None,
         task_BC: Tensor | None = None,
@@ -168,7 +169,7 @@ class VideoTransformer(nn.Module):
         Args:
             x_BCTHW: (B, 16, T, H, W), H and W even; any float dtype.
             t_B: (B,) times, 0 noise to 1 data.
-            context: from ``context`` or ``computed_ahead``.
+            context: from ``context`` or ``computed_ahead``; None for a model without text encoders.
             extra_BCTHW: (B, extra_channels, T, H, W); needed when the config has extra channels.
             task_BC: (B, width), added to the time embedding.
             first_frame: the place in time of the first latent frame; training on pictures draws it.
@@ -178,7 +179,8 @@ class VideoTransformer(nn.Module):
 
         Source: Movie Gen, section 3.
         """
-        config, dtype = self.config, context.tokens_BKC.dtype
+        config = self.config
+        dtype = self.patch.weight.dtype if context is None else context.tokens_BKC.dtype
         grid = token_grid(tuple(x_BCTHW.shape[2:]), config.patch)  # type: ignore[arg-type]
         x_BLC = self.patch(to_patches(x_BCTHW.to(dtype), config.patch))
         x_BLC = self._with_extra(x_BLC, extra_BCTHW)
@@ -186,11 +188,16 @@ class VideoTransformer(nn.Module):
         time_BC = time_BC if task_BC is None else time_BC + task_BC.to(dtype)
         shared_BKC = self.modulation(time_BC)
         positions_LC = self.positions(grid, first_frame).to(x_BLC.dtype)
-        mask_B11K = key_mask(context.mask_BK)
-        seen = context.keys_values or [context.tokens_BKC] * len(self.blocks)
-        for block, tokens in zip(self.blocks, seen, strict=True):
+        mask_B11K = None if context is None else key_mask(context.mask_BK)
+        for block, tokens in zip(self.blocks, self._seen(context), strict=True):
             x_BLC = block(x_BLC + positions_LC, shared_BKC, tokens, mask_B11K, grid=grid)
         return from_patches(self.head(x_BLC, time_BC), grid, config.patch).to(x_BCTHW.dtype)
+
+    def _seen(self, context: Context | None) -> Sequence[Tensor | KeysValues | None]:
+        """What each block reads."""
+        if context is None:
+            return [None] * len(self.blocks)
+        return context.keys_values or [context.tokens_BKC] * len(self.blocks)
 
     def _with_extra(self, x_BLC: Tensor, extra_BCTHW: Tensor | None) -> Tensor:
         """The paper concatenates on channels before one projection; a second one, added, is the same."""

@@ -125,10 +125,9 @@ def add_detail(model: Upsampler, clip: Tensor, piece: Piece, noise: FrameNoise, 
     columns = slice(piece.left // grid.width, (piece.left + piece.width) // grid.width)
     whole = (-(-piece.whole[0] // grid.height), -(-piece.whole[1] // grid.width))
     start = noise.cut(piece.frame, length, whole, rows, columns)[None].to(low)
-    context = model.context(1)
 
     def velocity(x_BCTHW: Tensor, t_B: Tensor, place: slice) -> Tensor:
-        return model(x_BCTHW, t_B, low[:, :, place], context)
+        return model(x_BCTHW, t_B, low[:, :, place])
 
     windows = spread_windows(length, model.config.table_sizes[0], OVERLAP)
     steps = linear_times(num_steps)

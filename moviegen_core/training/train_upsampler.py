@@ -29,7 +29,7 @@ class UpsamplerRecipe:
     frames_losses: TaeLossConfig
     frames_batch: int = 16
     """Frames of a step of the autoencoder."""
-    first_step_share: float = 0.4
+    first_step_share: float = 0.5
     """How often time 0 is trained, where a solver begins: with few steps it weighs most. Our choice."""
     statistics_batches: int = 8
     """From which the latents' mean and scale, and how far truth lies from plain, are measured."""

@@ -19,10 +19,10 @@ from moviegen_core.weights.files import load_model
 TINY = replace(
     UPSAMPLER_PRESETS["nano"],
     latent_channels=4,
-    encoder_widths=(8, 8),
-    decoder_widths=(8, 8),
-    encoder_blocks=(0, 0),
-    decoder_blocks=(0, 0),
+    encoder_widths=(8,),
+    decoder_widths=(8,),
+    encoder_blocks=(0,),
+    decoder_blocks=(0,),
     head_width=8,
     width=16,
     num_layers=1,
@@ -127,21 +127,20 @@ def test_the_autoencoder_of_frames_rests_while_detail_is_learnt(tmp_path):
     assert all(torch.equal(less[name], more[name]) for name in less)
 
 
-def test_losses_are_near_one_for_a_fresh_model_and_fall_within_a_few_steps(tmp_path):
-    torch.manual_seed(0)
+def test_a_fresh_models_losses_are_near_one():
     pool, model = PairPool(replace(PAIRS, clean_share=1.0)), Upsampler(TINY)
     measure_frames(model, RECIPE, pool)
-    losses = UpsamplerObjective(model, RECIPE, pool)(0)
-    assert 0.05 < losses["total"].item() < 5
-    before, seen = [], []
-    train_upsampler(
-        tmp_path,
-        Session(on_step=lambda step, told: seen.append(told["total"])),
-        recipe=replace(RECIPE, frames_loop=replace(LOOP, num_steps=2), loop=replace(LOOP, num_steps=60)),
-        tae=None,
-    )
-    before, after = seen[2:12], seen[-10:]
-    assert sum(after) < sum(before)
+    assert 0.05 < UpsamplerObjective(model, RECIPE, pool)(0)["total"].item() < 5
+
+
+def test_a_trained_model_errs_less_than_the_same_one_that_adds_nothing(tmp_path):
+    recipe = replace(RECIPE, frames_loop=replace(LOOP, num_steps=2), loop=replace(LOOP, num_steps=60))
+    model = load_model(train_upsampler(tmp_path, recipe=recipe, tae=None), "upsampler")
+    objective = UpsamplerObjective(model, recipe, PairPool(recipe.pairs))
+    with torch.no_grad():
+        trained = sum(objective(step)["total"] for step in range(20))
+        model.transformer.reset()
+        assert trained < sum(objective(step)["total"] for step in range(20))
 
 
 def test_a_broken_autoencoder_is_refused(tmp_path):
