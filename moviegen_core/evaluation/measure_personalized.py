@@ -14,12 +14,13 @@ from torch import Tensor
 
 from ..models.face_judge import FaceJudge
 from ..models.identity import IdentityEncoder
-from ..stages.faces import Face, crop, find_faces
+from ..stages.faces import Face, around_head, crop, find_faces
 from ..stages.personalize import FaceToVideo, personalize
 from ..stages.reconstruct import reconstruct
 from ..stages.settings import SamplingSettings
+from ..theatre.faces import face_places, is_in_picture
 from ..theatre.holdouts import is_held_out
-from ..theatre.portraits import render_portrait
+from ..theatre.portraits import portrait_place, render_portrait
 from ..theatre.questions import FACE_QUESTIONS, Answers
 from ..theatre.scene import Person, Scene
 from ..theatre.vocabulary import COLOURS
@@ -35,8 +36,12 @@ FRAMES_ASKED = 5
 """Frames of each clip in which the face is looked for; odd, as the majority counts."""
 REFERENCE_PIXELS = 128
 """Rows and columns of a portrait."""
-SAME_PLACE = 0.33
-"""Two squares show one face when their middles are nearer than this share of the larger one's side."""
+AWAY, LARGER = 0.25, 1.6
+"""Two squares show one face when their middles are nearer than this share of the smaller one's side, and the
+larger one's side is less than so many times the smaller one's. Off by as much, brow, eyes and mouth are still
+within a square that is too near, and fill a third of the width of one that is too wide."""
+OURS, JUDGES = "our finder", "the judge"
+"""Who looks for faces: with the identity encoder, for the product; and with the judge of faces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,9 @@ class Looked:
     """(C,) the mean of the identity vectors of what the product's finder takes for the face; else zeros."""
     shared: Agreement
     """Frames in which the product's finder takes the judge's square, of those where the judge sees a face."""
+    placed: dict[str, Agreement]
+    """Who looks -> frames in which that finds the face where it truly is, of those that show it; 0 of 0 where
+    nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +67,8 @@ class FaceSample:
     prompt: str
     reference: Tensor
     """(3, S, S), the face that was given, in -1..1."""
-    reference_shared: bool
-    """Whether the product's finder took the judge's square of the portrait; it may take a neck for a face."""
+    reference_right: dict[str, bool]
+    """Who looks -> whether that finds the portrait's face where it is; it may take an ear for a face."""
     looked: Looked
     right: dict[str, bool]
     stills: Tensor
@@ -81,7 +89,9 @@ class PersonalizedMeasures:
     found: dict[str, Agreement]
     """Source -> clips in which the judge sees a face."""
     shared: dict[str, Agreement]
-    """Source -> frames in which the product's finder takes the same square for the face."""
+    """Source -> frames in which the product's finder takes the judge's square for the face."""
+    placed: dict[str, dict[str, Agreement]]
+    """Who looks -> source -> frames in which that finds the face where it truly is; generated: 0 of 0."""
     separation: dict[str, Separation]
     """Source -> likeness to the own reference and to those of the others."""
     chance: dict[str, Agreement]
@@ -96,6 +106,10 @@ class PersonalizedMeasures:
     def likeness(self) -> float:
         """Mean over clips."""
         return sum(sample.likeness for sample in self.samples) / len(self.samples)
+
+    def references(self, who: str) -> Agreement:
+        """Portraits in which the face is found where it truly is."""
+        return Agreement(sum(sample.reference_right[who] for sample in self.samples), len(self.samples))
 
     def overall(self, source: str) -> Agreement:
         """Of all attributes."""
@@ -146,6 +160,10 @@ def measure_personalized(
         agreement={source: _agreed(rows, people) for source, rows in looked.items()},
         found={source: Agreement(sum(bool(r.seen) for r in rows), count) for source, rows in looked.items()},
         shared={source: summed(row.shared for row in rows) for source, rows in looked.items()},
+        placed={
+            who: {source: summed(row.placed[who] for row in rows) for source, rows in looked.items()}
+            for who in (OURS, JUDGES)
+        },
         separation={
             source: separated(torch.stack([row.vector for row in rows]), references)
             for source, rows in looked.items()
@@ -170,7 +188,7 @@ def _generated(
 ) -> Iterator[FaceSample]:
     for number, scene in enumerate(scenes):
         rng, person = random.Random(f"personalized {number}"), person_of(scene)
-        reference, shared = reference_of(models.identity, judge, person, rng)
+        reference, right = reference_of(models.identity, judge, person, rng)
         prompt, started = face_prompt(scene, rng), time.perf_counter()
         seeded = replace(settings, seed=settings.seed + number)
         made = personalize(models, [reference], prompt, SHAPE, seeded)
@@ -180,7 +198,7 @@ def _generated(
             person=person,
             prompt=prompt,
             reference=reference.cpu(),
-            reference_shared=shared,
+            reference_right=right,
             looked=looked,
             right=face_verdicts(looked.seen, person),
             stills=stills(made.clip),
@@ -192,7 +210,7 @@ def _generated(
 
 def reference_of(
     encoder: IdentityEncoder, judge: FaceJudge, person: Person, rng: random.Random
-) -> tuple[Tensor, bool]:
+) -> tuple[Tensor, dict[str, bool]]:
     """Cut the face out of a fresh portrait as the product does; all of it where none is found.
 
     Args:
@@ -202,20 +220,16 @@ def reference_of(
         rng: decides pose, light and ground.
 
     Returns:
-        (3, S, S) in -1..1, and whether the judge takes the same square.
+        (3, S, S) in -1..1, and for either finder whether its square is where the portrait's face is.
     """
-    picture = render_portrait(
-        person,
-        rng.choice(tuple(COLOURS)),
-        rng.getrandbits(31),
-        height=REFERENCE_PIXELS,
-        width=REFERENCE_PIXELS,
-        device=next(encoder.parameters()).device,
-    )
+    size = {"height": REFERENCE_PIXELS, "width": REFERENCE_PIXELS}
+    colour, seed = rng.choice(tuple(COLOURS)), rng.getrandbits(31)
+    picture = render_portrait(person, colour, seed, **size, device=next(encoder.parameters()).device)
     whole = Face(top=0.0, left=0.0, side=REFERENCE_PIXELS, sureness=0.0)
     face, judged = (_surest(one, picture, is_portrait=True) for one in (encoder, judge))
-    shared = judged is not None and is_same_place(judged, face)
-    return crop(picture, face or whole, encoder.config.size), shared
+    truth = around_head(*portrait_place(seed, **size))
+    right = {who: is_same_place(truth, one) for who, one in ((OURS, face), (JUDGES, judged))}
+    return crop(picture, face or whole, encoder.config.size), right
 
 
 @torch.no_grad()
@@ -224,7 +238,9 @@ def vector_of(encoder: IdentityEncoder, face_CHW: Tensor) -> Tensor:
     return encoder.look(face_CHW[None].to(next(encoder.parameters()).device))[0][0].cpu()
 
 
-def look_for_face(encoder: IdentityEncoder, judge: FaceJudge, clip_CTHW: Tensor) -> Looked:
+def look_for_face(
+    encoder: IdentityEncoder, judge: FaceJudge, clip_CTHW: Tensor, truth: Sequence[Face | None] = ()
+) -> Looked:
     """Find the surest face in some frames, and ask what it looks like and who it is.
 
     The judge finds the face that it is asked about: what the identity encoder cannot find is still there.
@@ -233,6 +249,7 @@ def look_for_face(encoder: IdentityEncoder, judge: FaceJudge, clip_CTHW: Tensor)
         encoder: is asked who it is, of the face that it finds itself.
         judge: is asked what it looks like.
         clip_CTHW: (3, T, H, W) in -1..1.
+        truth: where the face is in every frame, None where it is not in the picture; empty if nobody knows.
 
     Returns:
         What most of the frames with a face show.
@@ -246,17 +263,19 @@ def look_for_face(encoder: IdentityEncoder, judge: FaceJudge, clip_CTHW: Tensor)
         for picture, face in zip(pictures, known, strict=True)
         if face
     ]
+    true = [truth[frame] for frame in frames] if truth else []
     return Looked(
         seen=most_seen(_answers(judge, pictures, judged)),
         vector=torch.stack(vectors).mean(0) if vectors else torch.zeros(encoder.config.feature_width),
-        shared=Agreement(
-            sum(
-                one is not None and is_same_place(one, other)
-                for one, other in zip(judged, known, strict=True)
-            ),
-            sum(one is not None for one in judged),
-        ),
+        shared=_in_place(judged, known),
+        placed={OURS: _in_place(true, known), JUDGES: _in_place(true, judged)},
     )
+
+
+def _in_place(wanted: Sequence[Face | None], found: Sequence[Face | None]) -> Agreement:
+    """Frames in which the wanted square is found, of those that have one."""
+    asked = [(one, other) for one, other in zip(wanted, found, strict=False) if one is not None]
+    return Agreement(sum(is_same_place(*pair) for pair in asked), len(asked))
 
 
 def _surest(
@@ -280,7 +299,8 @@ def is_same_place(one: Face, other: Face | None) -> bool:
         abs(one.top + one.side / 2 - other.top - other.side / 2),
         abs(one.left + one.side / 2 - other.left - other.side / 2),
     )
-    return away < SAME_PLACE * max(one.side, other.side)
+    small, large = sorted((one.side, other.side))
+    return away < AWAY * small and large < LARGER * small
 
 
 def _control(
@@ -291,9 +311,16 @@ def _control(
     for scene in scenes:
         clip = film([scene], models.device)[0]
         for source, shown in ((RENDERED, clip), (RECONSTRUCTED, reconstruct(models.tae, clip))):
-            rows[source].append(look_for_face(models.identity, judge, shown))
+            rows[source].append(look_for_face(models.identity, judge, shown, true_faces(scene)))
         work.advance()
     return rows
+
+
+def true_faces(scene: Scene) -> list[Face | None]:
+    """Where the face is in every frame of a scene's film; None where too little of it is in the picture."""
+    size = {"height": SHAPE.height, "width": SHAPE.width}
+    places = face_places(scene, num_frames=SHAPE.num_frames, fps=SHAPE.fps, **size).tolist()
+    return [around_head(*place) if is_in_picture(place, **size) else None for place in places]
 
 
 def _agreed(looked: Sequence[Looked], people: Sequence[Person]) -> dict[str, Agreement]:

@@ -306,9 +306,10 @@ def _face_dict(personalized: PersonalizedMeasures) -> dict[str, object]:
     rows = [
         asdict(one.person)
         | {"prompt": one.prompt, "seen": one.looked.seen, "right": one.right, "likeness": one.likeness}
+        | {"reference_right": one.reference_right}
         for one in personalized.samples
     ]
-    counted = ("agreement", "found", "shared", "separation", "chance")
+    counted = ("agreement", "found", "shared", "placed", "separation", "chance")
     told = {"settings": asdict(personalized.settings), "clips": rows}
     return told | {name: _plainly(getattr(personalized, name)) for name in counted}
 

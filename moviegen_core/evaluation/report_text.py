@@ -8,7 +8,7 @@ from .agreement import Agreement
 from .bars import Bar
 from .measure_edit import EditMeasures
 from .measure_identity import IdentityMeasures, Separation
-from .measure_personalized import FRAMES_ASKED, PersonalizedMeasures, summed
+from .measure_personalized import FRAMES_ASKED, JUDGES, OURS, PersonalizedMeasures, summed
 from .measure_sound import ASKED, SECONDS, SOUND_SOURCES, SoundMeasures
 from .measure_tae import Quality, TaeMeasures
 from .measure_video import BATCH, GROUPS, SHAPE, SOURCES, VideoMeasures
@@ -137,26 +137,32 @@ def personalized_lines(personalized: PersonalizedMeasures | None) -> Iterator[st
         rows = [_share(personalized.agreement[source][question]) for source in sources]
         yield f"| {question} | {' | '.join(rows)} | {_chance(personalized.chance[question])} |"
     yield f"| a face is there | {' | '.join(map(_share, personalized.found.values()))} | |"
-    yield f"| our finder takes it, frames | {' | '.join(map(_share, personalized.shared.values()))} | |"
+    for who in (OURS, JUDGES):
+        rows = [_share(one) if one.asked else "nobody knows" for one in personalized.placed[who].values()]
+        yield f"| {who} finds it where it is, frames | {' | '.join(rows)} | |"
+    rows = map(_share, personalized.shared.values())
+    yield f"| {OURS} takes {JUDGES}'s square, frames | {' | '.join(rows)} | |"
     yield ""
     yield from _separation_lines("face against references", personalized.separation)
 
 
 def _how_personalized(personalized: PersonalizedMeasures) -> str:
     settings, count = personalized.settings, len(personalized.samples)
-    shared = sum(sample.reference_shared for sample in personalized.samples)
+    ours, judges = (personalized.references(who).right for who in (OURS, JUDGES))
     return (
         f"{count} held-out scenes of one person in the plain look, the camera still; one portrait is the"
-        f" reference (in {shared} of {count} our finder takes the square that the judge takes), the prompt"
+        f" reference ({OURS} takes the face in {ours} of {count}, {JUDGES} would in {judges}), the prompt"
         f" says nothing of the face; {settings.num_steps} steps ({settings.solver}), guidance"
         f" {settings.guidance:g}, seeds from {settings.seed} on; {personalized.seconds_per_clip:.1f} seconds"
         f" a clip; likeness as `moviegen personalize` says it: {personalized.likeness:.2f} in the mean. The"
         f" judge of faces looks for the surest face in {FRAMES_ASKED} frames, the majority counts; where it"
         " sees no face every answer is wrong. It is a small classifier trained on theatre faces, some from"
         " frames that passed through an autoencoder; it never saw a generated clip and shares nothing with"
-        " the identity encoder, which finds faces for everything else: how often that takes the same square"
-        " is told below. The last column is chance: how often the same clips show what any of the others"
-        " looks like. Hair colour is not asked of who is bald."
+        " the identity encoder, with which our finder finds faces for everything else. The theatre knows"
+        " where the faces of portraits and renders are, and how often either finds them there is told below;"
+        " where the face of a generated clip is nobody knows, only how often the two agree on it, which they"
+        " may do about a wrong place. The last column is chance: how often the same clips show what any of"
+        " the others looks like. Hair colour is not asked of who is bald."
     )
 
 

@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 from ..media.write import frames_from_clip
 from ..theatre.questions import face_answers
 from .measure_edit import EditSample
-from .measure_personalized import FaceSample
+from .measure_personalized import OURS, FaceSample
 from .measure_video import Sample
 
 NUM_COLUMNS = 3
@@ -101,7 +101,8 @@ def _face_strip(sample: FaceSample) -> Image.Image:
     strip = Image.new("RGB", (picture.shape[1], height + 2 * LINE), PAPER)
     strip.paste(Image.fromarray(picture), (0, 0))
     pen, font = ImageDraw.Draw(strip), ImageFont.load_default()
-    pen.text((2, height + 2), f"{sample.prompt} (likeness {sample.likeness:.2f})", INK, font)
+    missed = "" if sample.reference_right[OURS] else "; the reference is not the face"
+    pen.text((2, height + 2), f"{sample.prompt} (likeness {sample.likeness:.2f}{missed})", INK, font)
     _write_answers(pen, _told(sample), sample.right, height + LINE + 1, font)
     return strip
 

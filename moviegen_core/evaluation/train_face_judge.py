@@ -19,8 +19,8 @@ from torch import Tensor
 from ..media.pixels import from_bytes, to_bytes
 from ..models.face_judge import FaceJudge
 from ..models.tae import TemporalAutoencoder
-from ..stages.faces import ROOM, Face, crop
-from ..theatre.faces import face_places
+from ..stages.faces import Face, around_head, crop
+from ..theatre.faces import face_places, is_in_picture
 from ..theatre.portraits import render_portrait
 from ..theatre.questions import NO_ANSWER, SQUARE_QUESTIONS, square_classes
 from ..theatre.render import render
@@ -30,7 +30,7 @@ from ..theatre.vocabulary import COLOURS
 from ..training.loop import LoopConfig, new_run
 from ..training.optimizer import OptimizerConfig
 from ..training.run import ONE_GO, Session
-from ..training.train_identity import STAGE, a_person_on_stage, elsewhere, is_in_picture
+from ..training.train_identity import STAGE, a_person_on_stage, elsewhere
 from ..weights.files import load_model, save_model
 from .train_judge import soften
 
@@ -158,20 +158,14 @@ def stage_views(
     while not seen:
         scene = a_person_on_stage(rng)
         places = face_places(scene, num_frames=count, fps=fps, **STAGE).tolist()
-        seen = [frame for frame in frames if is_in_picture(places[frame])]
+        seen = [frame for frame in frames if is_in_picture(places[frame], **STAGE)]
     clip = render([scene], num_frames=count, fps=fps, **STAGE)
     clip = clip if tae is None else _softened(clip, tae)
     person = scene.actors[0].person
     assert person is not None
     for frame in seen:
-        yield crop(clip[0, :, frame], wide_square(*places[frame]), size), person
+        yield crop(clip[0, :, frame], around_head(*places[frame], WIDE), size), person
     yield elsewhere(clip[0, :, seen[0]], places[seen[0]], rng, size), None
-
-
-def wide_square(row: float, column: float, radius: float) -> Face:
-    """The square that is kept of a head at a place."""
-    side = 2 * radius * ROOM * WIDE
-    return Face(top=row - side / 2, left=column - side / 2, side=side, sureness=0.0)
 
 
 @torch.no_grad()

@@ -62,6 +62,12 @@ class Face:
         return off < max(self.side, other.side) / 2
 
 
+def around_head(row: float, column: float, radius: float, size: float = 1.0) -> Face:
+    """The square around a head at a place, or one ``size`` times as large."""
+    side = 2 * radius * ROOM * size
+    return Face(top=row - side / 2, left=column - side / 2, side=side, sureness=0.0)
+
+
 Finder = Callable[[Tensor], list[Face]]
 """Takes (3, H, W) in -1..1, returns faces, the surest first."""
 

@@ -1,5 +1,6 @@
 """Where a person's face is on the stage, for whoever learns to find and to know faces."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import torch
@@ -38,3 +39,12 @@ def face_places(scene: Scene, *, num_frames: int, fps: Fraction | float, height:
     columns = (pose.x + across - seen.x) * scale + width / 2
     rows = height / 2 - (pose.y + up - seen.y) * scale
     return torch.stack([rows, columns, HEAD * led.size * scale], dim=1)
+
+
+def is_in_picture(place: Sequence[float], *, height: int, width: int) -> bool:
+    """Whether enough of a head at (row, column, radius) is in a picture of this size to be known."""
+    row, column, radius = place
+    return all(
+        0.5 * radius < at < side - 0.5 * radius
+        for at, side in zip((row, column), (height, width), strict=True)
+    )

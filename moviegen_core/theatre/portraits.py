@@ -45,17 +45,42 @@ def render_portrait(
     """
     if colour not in COLOURS:
         raise SceneError(f"colour {colour!r} is not in the theatre; use one of {', '.join(COLOURS)}")
-    dice = random.Random(f"{seed}:portrait")
+    dice = _dice(seed)
     canvas = _prepared(dice, height, width, device)
     _sit(canvas, person, colour, dice)
     return canvas.rgba[:3, 0].clamp(0, 1).mul(2).sub(1)
 
 
+def portrait_place(seed: int, *, height: int, width: int) -> tuple[float, float, float]:
+    """Where ``render_portrait`` paints the face, whoever it is.
+
+    Args:
+        seed: of the portrait.
+        height: of the picture in pixels.
+        width: of the picture in pixels.
+
+    Returns:
+        Row and column of the middle of the head and its radius, in pixels, as ``face_places`` tells them.
+    """
+    return _place(_dice(seed), height, width)
+
+
+def _dice(seed: int) -> random.Random:
+    return random.Random(f"{seed}:portrait")
+
+
+def _place(dice: random.Random, height: int, width: int) -> tuple[float, float, float]:
+    """Thrown before anything else."""
+    radius = dice.uniform(0.25, 0.31) * min(height, width)
+    column = width / 2 - radius * dice.uniform(-0.25, 0.25)
+    return height / 2 + radius * dice.uniform(0.0, 0.2), column, radius
+
+
 def _prepared(dice: random.Random, height: int, width: int, device: torch.device | str) -> Canvas:
     """A canvas with its ground, in units of the head's radius, turned as the head is tilted."""
-    radius = dice.uniform(0.25, 0.31) * min(height, width)
-    across = (torch.arange(width, device=device) + 0.5 - width / 2) / radius + dice.uniform(-0.25, 0.25)
-    down = (height / 2 - 0.5 - torch.arange(height, device=device)) / radius + dice.uniform(0.0, 0.2)
+    row, column, radius = _place(dice, height, width)
+    across = (torch.arange(width, device=device) + 0.5 - column) / radius
+    down = (row - 0.5 - torch.arange(height, device=device)) / radius
     x, y = across[None, None], down[None, :, None]
     u, v = sdf.turn(x, y, dice.uniform(-0.22, 0.22))
     lamp = (dice.uniform(-0.22, 0.22), dice.uniform(0.02, 0.16))

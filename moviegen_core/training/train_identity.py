@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..models.identity import IdentityEncoder
-from ..stages.faces import ROOM, Face, crop
-from ..theatre.faces import face_places
+from ..stages.faces import Face, around_head, crop
+from ..theatre.faces import face_places, is_in_picture
 from ..theatre.portraits import render_portrait
 from ..theatre.render import render
 from ..theatre.sampling import draw_person, draw_scene
@@ -52,9 +52,9 @@ def a_person_on_stage(rng: random.Random, person: Person | None = None, *, plain
 def stage_face(picture_CHW: Tensor, place: Sequence[float], rng: random.Random, size: int) -> Tensor:
     """The square around a head at (row, column, radius), roughly: as a finder finds it."""
     row, column, radius = place
-    side = 2 * radius * ROOM * rng.uniform(0.85, 1.2)
+    share = rng.uniform(0.85, 1.2)
     row, column = row + radius * rng.uniform(-0.15, 0.15), column + radius * rng.uniform(-0.15, 0.15)
-    return crop(picture_CHW, Face(top=row - side / 2, left=column - side / 2, side=side, sureness=0.0), size)
+    return crop(picture_CHW, around_head(row, column, radius, share), size)
 
 
 def portrait(person: Person, rng: random.Random, size: int) -> Tensor:
@@ -124,18 +124,9 @@ def moment(scene: Scene, rng: random.Random) -> tuple[list[float], Tensor]:
     for _ in range(6):
         fps = 1 / Fraction(rng.uniform(0.1, 2.0)).limit_denominator(1000)
         place = face_places(scene, num_frames=2, fps=fps, **STAGE)[1].tolist()
-        if is_in_picture(place):
+        if is_in_picture(place, **STAGE):
             break
     return place, render([scene], num_frames=2, fps=fps, **STAGE)[0, :, 1]
-
-
-def is_in_picture(place: Sequence[float]) -> bool:
-    """Whether enough of a head at (row, column, radius) is on the stage to be known."""
-    row, column, radius = place
-    return all(
-        0.5 * radius < at < side - 0.5 * radius
-        for at, side in zip((row, column), (STAGE["height"], STAGE["width"]), strict=True)
-    )
 
 
 def elsewhere(picture_CHW: Tensor, place: Sequence[float], rng: random.Random, size: int) -> Tensor:

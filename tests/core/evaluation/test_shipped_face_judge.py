@@ -6,7 +6,7 @@ import torch
 from moviegen_core.evaluation.agreement import tally
 from moviegen_core.evaluation.face_judge import FACE_JUDGE, ask_faces, face_verdicts, open_face_judge
 from moviegen_core.evaluation.measure_personalized import held_out_people, is_same_place, person_of, summed
-from moviegen_core.stages.faces import Face, crop, find_faces
+from moviegen_core.stages.faces import around_head, crop, find_faces
 from moviegen_core.theatre.faces import face_places
 from moviegen_core.theatre.questions import FACE_QUESTIONS
 from moviegen_core.theatre.render import render
@@ -35,8 +35,7 @@ def test_the_judge_finds_faces_in_held_out_renders_and_says_what_they_look_like(
     rows, found = [], 0
     for scene, picture, (row, column, radius) in shown:
         face = find_faces(judge, picture)[0]
-        head = Face(top=row - radius, left=column - radius, side=2 * radius, sureness=0.0)
-        found += is_same_place(face, head)
+        found += is_same_place(around_head(row, column, radius), face)
         seen = ask_faces(judge, crop(picture, face, judge.config.size)[None])[0]
         rows.append(face_verdicts(seen, person_of(scene)))
     assert found >= NUM_SCENES - 1

@@ -1,9 +1,11 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 import torch
 
-from moviegen_core.theatre.faces import face_places
+from moviegen_core.theatre.faces import face_places, is_in_picture
+from moviegen_core.theatre.portraits import portrait_place, render_portrait
 from moviegen_core.theatre.render import render, render_mattes
 from moviegen_core.theatre.scene import Actor, Person, Scene
 from moviegen_core.theatre.vocabulary import SKINS
@@ -36,3 +38,32 @@ def test_the_cheek_has_the_skins_colour():
     chin = (clip[:, 0, round(row + 0.75 * radius), round(column)] + 1) / 2
     others = {skin: (chin - torch.tensor(colour)).abs().max().item() for skin, colour in SKINS.items()}
     assert min(others, key=others.get) == "dark"
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (128, 128), (256, 256), (160, 240)])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_portrait_s_face_is_where_its_eyes_and_its_crown_are(seed, height, width):
+    size = {"height": height, "width": width}
+    person = scene("stand still").actors[0].person
+    shown = render_portrait(person, "green", seed, **size)
+    row, column, radius = portrait_place(seed, **size)
+    irises = changed(shown, render_portrait(replace(person, eyes="brown"), "green", seed, **size))
+    assert abs(irises[:, 0].mean() - row) < 0.12 * radius
+    assert abs(irises[:, 1].mean() - column) < 0.3 * radius
+    skin = changed(shown, render_portrait(replace(person, skin="dark"), "green", seed, **size))
+    assert skin[:, 0].min() == pytest.approx(row - 0.96 * radius, abs=1.5)
+    face = skin[skin[:, 0] < row]
+    assert face[:, 1].max() - face[:, 1].min() == pytest.approx(2.1 * radius, rel=0.12)
+
+
+def changed(one, other):
+    """(N, 2) rows and columns of the middles of pixels that differ."""
+    return ((one - other).abs().amax(0) > 0.1).nonzero() + 0.5
+
+
+def test_a_head_that_is_mostly_cut_off_is_not_in_the_picture():
+    size = {"height": 112, "width": 192}
+    assert is_in_picture((56.0, 96.0, 10.0), **size)
+    assert is_in_picture((6.0, 96.0, 10.0), **size)
+    for place in ((4.0, 96.0, 10.0), (108.0, 96.0, 10.0), (56.0, -3.0, 10.0), (56.0, 190.0, 10.0)):
+        assert not is_in_picture(place, **size)
