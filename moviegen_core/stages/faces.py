@@ -26,10 +26,20 @@ SURE = 0.0
 """Logit above which a square counts as a face."""
 BELIEVED = (-3.0, 8.0)
 """Logits are held within these before they are averaged: no square outvotes all others."""
-PLACE_REACH, SIZE_REACH = 0.3, 0.5
+PLACE_REACH, SIZE_REACH = 0.22, 0.35
 """How far a square's neighbours lie, as a share of its side, and how much larger they are, as a logarithm."""
-PORTRAIT_DOUBT = 4.0
-"""A portrait's largest square is its face unless it is less sure than the surest square by this logit."""
+BESIDE = 0.6
+"""How far above and to both sides of a face, as a share of its side, nothing may look like one."""
+EMPTY = 0.2
+"""Weight of the lowest logit beside a square: where the picture ends nothing looks like a face."""
+ALONE = 0.75
+"""Part of what is believed beside a square that is taken off what is believed of it."""
+STANDS_OUT = 1.5
+"""What is left of a face then, at least, in logits."""
+CONTRAST = 4.0
+"""What a square that is e times as rich in contrast gains: even ground looks like a face, but is none."""
+PORTRAIT_PULL = 1.0
+"""What a square of a portrait that is e times as large gains: its face fills it more or less."""
 MAX_SIDE = 512
 """Pictures are looked at with this longer side at most: huge photos cost no more."""
 ROOM = 1.7
@@ -143,43 +153,71 @@ def find_faces(
         size = [max(1, round(side * shrink)) for side in (height, width)]
         small_CHW = F.interpolate(picture_CHW[None], size, mode="bilinear", antialias=True)[0]
     places = squares(*small_CHW.shape[-2:])
-    parts = [places[start : start + BATCH] for start in range(0, len(places), BATCH)]
-    sure_N = torch.cat([encoder.look(crops(small_CHW, part, encoder.config.size))[1] for part in parts]).cpu()
-    ranks_N = confirmed(places, sure_N)
+    sure_N, contrast_N = _looked_at(encoder, small_CHW, places)
+    apart_N = standing_out(places, sure_N)
+    ranks_N = apart_N + CONTRAST * contrast_N.log()
     if is_portrait:
-        ranks_N = torch.where(_fills_portrait(places, sure_N), BELIEVED[1] + sure_N, ranks_N)
+        ranks_N += PORTRAIT_PULL * torch.tensor([face.side for face in places]).log()
     faces = [
         places[index].scaled(1 / shrink, sure_N[index].item())
         for index in ranks_N.argsort(descending=True, stable=True).tolist()
-        if sure_N[index] > SURE
+        if sure_N[index] > SURE and apart_N[index] > STANDS_OUT
     ]
     return _apart(faces)
 
 
-def confirmed(places: Sequence[Face], sure_N: Tensor) -> Tensor:
-    """The mean verdict on each square and its neighbours in place and size.
+def _looked_at(
+    encoder: IdentityEncoder | FaceJudge, picture_CHW: Tensor, places: Sequence[Face]
+) -> tuple[Tensor, Tensor]:
+    """Logits of squares, (N,), and how far their pixels lie apart, (N,) above 0."""
+    sure, contrast = [], []
+    for start in range(0, len(places), BATCH):
+        shown = crops(picture_CHW, places[start : start + BATCH], encoder.config.size)
+        sure.append(encoder.look(shown)[1])
+        contrast.append(shown.flatten(2).std(2).mean(1).clamp_min(1e-3))
+    return torch.cat(sure).cpu(), torch.cat(contrast).cpu()
 
-    A face is one to whoever looks a little beside it; what merely looks like one rarely is.
+
+def standing_out(places: Sequence[Face], sure_N: Tensor) -> Tensor:
+    """How much surer a square and its neighbours are than what lies above and to both sides of them.
+
+    The encoder takes the body below a face for one as well, so that the face is what nothing lies above; and
+    it takes whole stretches of even ground for faces, which no square of them stands out of.
 
     Args:
         places: the squares.
         sure_N: logits of each.
 
     Returns:
+        (N,) differences of means.
+    """
+    sides = ((-BESIDE, 0.0), (0.0, -BESIDE), (0.0, BESIDE))
+    beside_3N = torch.stack([confirmed(places, sure_N, off, EMPTY) for off in sides])
+    return confirmed(places, sure_N) - ALONE * beside_3N.amax(0)
+
+
+def confirmed(
+    places: Sequence[Face], sure_N: Tensor, off: tuple[float, float] = (0.0, 0.0), empty: float = 0.0
+) -> Tensor:
+    """The mean verdict on each square and its neighbours in place and size, or on what lies beside it.
+
+    A face is one to whoever looks a little beside it; what merely looks like one rarely is.
+
+    Args:
+        places: the squares.
+        sure_N: logits of each.
+        off: how far below and to the right of each square to look, as shares of its side.
+        empty: weight of the lowest logit, which is all there is where no square lies.
+
+    Returns:
         (N,) means, weighted by nearness.
     """
     middles_N2 = torch.tensor([(face.top + face.side / 2, face.left + face.side / 2) for face in places])
     sides_N = torch.tensor([face.side for face in places])
-    away_NN = (middles_N2[:, None] - middles_N2).abs().amax(2) / torch.maximum(sides_N[:, None], sides_N)
-    larger_NN = (sides_N[:, None] / sides_N).log()
-    near_NN = torch.exp(-((away_NN / PLACE_REACH) ** 2) - (larger_NN / SIZE_REACH) ** 2)
-    return near_NN @ sure_N.clamp(*BELIEVED) / near_NN.sum(1)
-
-
-def _fills_portrait(places: Sequence[Face], sure_N: Tensor) -> Tensor:
-    """(N,) which of the largest squares are about as surely a face as any other is."""
-    sides_N = torch.tensor([face.side for face in places])
-    return (sides_N == sides_N.max()) & (sure_N > SURE) & (sure_N > sure_N.max() - PORTRAIT_DOUBT)
+    away_NN2 = (middles_N2 - middles_N2[:, None]) / sides_N[:, None, None] - torch.tensor(off)
+    larger_NN = (sides_N / sides_N[:, None]).log()
+    near_NN = torch.exp(-((away_NN2.abs().amax(2) / PLACE_REACH) ** 2) - (larger_NN / SIZE_REACH) ** 2)
+    return (near_NN @ sure_N.clamp(*BELIEVED) + empty * BELIEVED[0]) / (near_NN.sum(1) + empty)
 
 
 def _apart(faces: list[Face]) -> list[Face]:

@@ -14,6 +14,7 @@ from moviegen_core.stages.faces import (
     kornia_finder,
     reference_face,
     squares,
+    standing_out,
 )
 
 
@@ -100,11 +101,82 @@ class PartsAreFacesToo:
 
 def test_the_face_of_a_portrait_is_the_picture_where_parts_of_it_look_like_faces_as_well():
     portrait = picture((8, 8, 64), height=80, width=80)
-    part = find_faces(PartsAreFacesToo(), portrait)[0]
-    whole, *others = find_faces(PartsAreFacesToo(), portrait, is_portrait=True)
-    assert part.side < 60
-    assert (whole.top, whole.left, whole.side) == (0, 0, 80)
-    assert others == []
+    for is_portrait in (False, True):
+        whole, *others = find_faces(PartsAreFacesToo(), portrait, is_portrait=is_portrait)
+        assert (whole.top, whole.left, whole.side) == (0, 0, 80)
+        assert others == []
+
+
+def test_of_a_portrait_the_larger_of_two_faces_that_stand_out_about_alike_is_taken(monkeypatch):
+    places = squares(160, 240)
+    small, large = (
+        min(
+            (place for place in places if place.side == side),
+            key=lambda x: abs(x.top + x.side / 2 - 80) + abs(x.left + x.side / 2 - 120),
+        )
+        for side in (40, 80)
+    )
+
+    def looked_at(_encoder, _picture, among):
+        sure = [{small: 6.0, large: 8.0}.get(place, -3.0) for place in among]
+        return torch.tensor(sure), torch.ones(len(among))
+
+    monkeypatch.setattr(finding, "_looked_at", looked_at)
+    for is_portrait, wanted in ((False, small), (True, large)):
+        shown = picture(height=160, width=240)
+        first = find_faces(WhiteIsAFace(), shown, is_portrait=is_portrait)[0]
+        assert (first.top, first.left, first.side) == (wanted.top, wanted.left, wanted.side)
+
+
+class BrightMiddlesAreFaces:
+    """An encoder to which a body is as much of a face as the head above it."""
+
+    config = SimpleNamespace(size=16)
+
+    def look(self, faces):
+        return faces.flatten(1), 8 * faces[:, :, 6:10, 6:10].mean((1, 2, 3))
+
+
+@pytest.mark.parametrize(("height", "width"), [(80, 120), (160, 240), (112, 192)])
+def test_the_face_is_the_upper_end_of_a_body_that_looks_like_one(height, width):
+    side = height // 4
+    drawn = picture(
+        *((height // 4 + part * side, width // 3, side) for part in range(3)), height=height, width=width
+    )
+    face = find_faces(BrightMiddlesAreFaces(), drawn)[0]
+    assert height // 4 - side / 2 < face.top < height // 4 + side / 2
+    assert abs(face.left - width // 3) < side / 2
+
+
+class EvenGroundIsAFaceToo(WhiteIsAFace):
+    """An encoder that is surer of a square without any detail than of a face."""
+
+    def look(self, faces):
+        vectors, sure = super().look(faces)
+        ground = (faces.flatten(1).std(1) < 0.02) & (faces.flatten(1).mean(1) > -0.9)
+        return vectors, torch.where(ground, 9.0, sure)
+
+
+def test_even_ground_is_no_face_however_sure_the_encoder_is_of_it():
+    drawn = picture((8, 60, 28))
+    drawn[:, 44:] = -0.5
+    face = find_faces(EvenGroundIsAFaceToo(), drawn)[0]
+    assert abs(face.top + face.side / 2 - 22) < 8
+    assert abs(face.left + face.side / 2 - 74) < 8
+
+
+def test_nothing_stands_out_where_every_square_is_as_sure_and_one_alone_does():
+    places = squares(112, 192)
+    alike = standing_out(places, torch.full((len(places),), 6.0))
+    inner = [
+        index
+        for index, place in enumerate(places)
+        if place.side < 40 and place.side < place.left < 192 - 2 * place.side and place.top > place.side
+    ]
+    assert alike[inner].max() < 0.35 * 6
+    sure = torch.full((len(places),), -3.0)
+    sure[inner[0]] = 6.0
+    assert standing_out(places, sure).argmax() == inner[0]
 
 
 def test_a_small_face_in_a_large_picture_is_no_portrait_of_the_picture():
