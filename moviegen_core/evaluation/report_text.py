@@ -11,6 +11,7 @@ from .measure_identity import IdentityMeasures, Separation
 from .measure_personalized import FRAMES_ASKED, PersonalizedMeasures, summed
 from .measure_sound import ASKED, SECONDS, SOUND_SOURCES, SoundMeasures
 from .measure_tae import Quality, TaeMeasures
+from .measure_upsampler import FACTOR, NUM_FRAMES, SMALL_SIZE, UpsamplerMeasures
 from .measure_video import BATCH, GROUPS, SHAPE, SOURCES, VideoMeasures
 
 FOOTAGE_VARIABLE = "MOVIEGEN_FOOTAGE"
@@ -184,6 +185,29 @@ def _separation_lines(what: str, rows: Mapping[str, Separation]) -> Iterator[str
     for name, row in rows.items():
         apart = "- | -" if row.area is None else f"{row.different:.2f} | {row.area:.4f}"
         yield f"| {name} | {row.same:.2f} | {apart} |"
+    yield ""
+
+
+def upsampler_lines(upsampler: UpsamplerMeasures | None) -> Iterator[str]:
+    """What was measured of upscaling."""
+    if upsampler is None:
+        return
+    height, width = SMALL_SIZE
+    yield "## Upsampler"
+    yield ""
+    yield (
+        f"{upsampler.upscaler}. Held-out scenes rendered at {width}x{height} and at {FACTOR} times that, and"
+        f" held-out real shots shrunk by {FACTOR} (bicubic, antialiased); {NUM_FRAMES} frames of each,"
+        " through the same tiles, windows and colours as `moviegen upscale` takes. Flicker is over the source's own."
+    )
+    yield ""
+    yield "| clips | count | PSNR | bicubic | gain | flicker |"
+    yield "|---|---|---|---|---|---|"
+    for gain in upsampler.gains:
+        yield (
+            f"| {gain.what} | {gain.num_clips} | {gain.psnr:.2f} dB | {gain.bicubic_psnr:.2f} dB |"
+            f" {gain.decibels:+.2f} dB | {gain.flicker:.3f} |"
+        )
     yield ""
 
 

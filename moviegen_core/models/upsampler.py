@@ -1,7 +1,8 @@
 """The spatial upsampler: a transformer that adds detail to frames made larger (Movie Gen, section 5).
 
 Frames are enlarged plainly, encoded one by one, and laid beside the noisy latent on channels; the
-transformer is the video model's. What the paper leaves open and we chose: it reads no text, and how the network's answer becomes a velocity (see ``Upsampler.forward``).
+transformer is the video model's. What the paper leaves open and we chose: it reads no text, and how the
+network's answer becomes a velocity (see ``Upsampler.forward``).
 """
 
 # Shape letters: B clip, C channel, T frame, H row, W column.
