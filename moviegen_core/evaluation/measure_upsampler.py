@@ -33,7 +33,7 @@ SHOWN_SIDE = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpsamplerSample:
-    """Where bicubic went most astray in a clip's middle frame, what all made of it: (3, S, S) in -1..1 each."""
+    """Where bicubic went most astray in a middle frame, what all made of it: (3, S, S) in -1..1 each."""
 
     what: str
     bicubic: Tensor

@@ -13,7 +13,12 @@ from moviegen_core.training.losses import TaeLossConfig
 from moviegen_core.training.optimizer import OptimizerConfig
 from moviegen_core.training.pairs import PairConfig, PairPool, shrunk
 from moviegen_core.training.run import Session, train_upsampler
-from moviegen_core.training.train_upsampler import UpsamplerObjective, UpsamplerRecipe, measure_frames
+from moviegen_core.training.train_upsampler import (
+    UpsamplerObjective,
+    UpsamplerRecipe,
+    measure_frames,
+    visible_shares,
+)
 from moviegen_core.weights.files import load_model
 
 TINY = replace(
@@ -146,3 +151,16 @@ def test_a_trained_model_errs_less_than_the_same_one_that_adds_nothing(tmp_path)
 def test_a_broken_autoencoder_is_refused(tmp_path):
     with pytest.raises(WeightsError):
         train_upsampler(tmp_path, recipe=RECIPE, tae=tmp_path / "none.safetensors")
+
+
+@torch.no_grad()
+def test_a_channel_that_the_decoder_passes_over_counts_for_nothing():
+    torch.manual_seed(0)
+    model = Upsampler(TINY)
+    for weight in (model.frames.decoder.stem.space.weight, model.residual_scale):
+        torch.nn.init.normal_(weight, std=0.5)
+    model.frames.decoder.stem.space.weight[:, 2] = 0
+    shares = visible_shares(model, torch.randn(1, 4, 2, 4, 4)).flatten()
+    assert shares[2] == 0
+    assert shares[[0, 1, 3]].min() > 0
+    assert_close(shares.mean(), torch.tensor(1.0))
