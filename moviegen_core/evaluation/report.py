@@ -39,6 +39,7 @@ from .face_judge import FACE_JUDGE, open_face_judge
 from .judge import SHIPPED, open_judge
 from .measure_edit import EditMeasures, edit_work, measure_edit
 from .measure_identity import IdentityMeasures, identity_work, measure_identity
+from .measure_long import LongMeasures, long_work, measure_long
 from .measure_personalized import PersonalizedMeasures, measure_personalized, personalized_work
 from .measure_sound import SoundMeasures, measure_sound, sound_work
 from .measure_tae import TaeMeasures, measure_tae, tae_work
@@ -49,6 +50,7 @@ from .report_text import (
     bar_lines,
     edit_lines,
     identity_lines,
+    long_lines,
     personalized_lines,
     sound_lines,
     tae_lines,
@@ -94,6 +96,8 @@ class Report:
     """None where the cast has no identity encoder."""
     upsampler: UpsamplerMeasures | None = None
     """None where the cast has none."""
+    long: LongMeasures | None = None
+    """None where the cast makes no clips."""
 
     def bars(self) -> list[Bar]:
         """Every bar of the design that belongs to what was measured."""
@@ -116,6 +120,7 @@ class Report:
         edit = {} if self.edit is None else {"edit": _edit_dict(self.edit)}
         faces = {} if self.personalized is None else {"personalized": _face_dict(self.personalized)}
         faces |= {} if self.identity is None else {"identity": asdict(self.identity)}
+        faces |= {} if self.long is None else {"long": _long_dict(self.long)}
         large = {} if self.upsampler is None else {"upsampler": _upsampler_dict(self.upsampler)}
         return json.dumps(whole | edit | faces | large | sound | {"unmeasured": self.unmeasured})
 
@@ -173,7 +178,8 @@ def evaluate(
         device: where to compute.
         on_progress: called with (units done, units in all) after every clip; raising in it stops the work.
         count: held-out prompts to generate; a quarter as many theatre clips pass the autoencoder, get sound,
-            show a given face and are upscaled; half as many are edited; as many people are told apart.
+            show a given face and are upscaled; half as many are edited; as many people are told apart; a
+            twelfth as many long clips are made.
         settings: of the sampling; the defaults when None.
         footage: file of real pictures and clips; the file that MOVIEGEN_FOOTAGE names when None.
         judge: weights file of the judge; those of the judges of sounds and of faces lie beside it.
@@ -189,10 +195,12 @@ def evaluate(
     settings, roles = settings or SamplingSettings(), list(roles or cast.roles)
     wanted = {MEASURED_BY[role] for role in roles if role in MEASURED_BY}
     num_clips = max(1, count // 4)
+    wanted |= {"long"} if "video" in wanted else set()
     wanted -= {one for one, needed in NEEDED.items() if not set(needed) <= set(cast.roles)}
     num_edits, num_people = max(1, count // 2), max(2, count)
     units = {"tae": tae_work(num_clips), "video": video_work(count), "sound": sound_work(num_clips)}
-    units |= {"edit": edit_work(num_edits)}
+    num_long = max(1, count // 12)
+    units |= {"edit": edit_work(num_edits), "long": long_work(num_long)}
     real = _footage_file(footage)
     units |= {"upsampler": upsampler_work(num_clips, real)}
     units |= {"personalized": personalized_work(num_clips), "identity": identity_work(num_people)}
@@ -202,6 +210,7 @@ def evaluate(
         facts=_facts(cast, device, Path(judge)),
         tae=_tae(cast, device, num_clips, real, work) if "tae" in wanted else None,
         video=_video(cast, device, count, settings, Path(judge), work) if "video" in wanted else None,
+        long=_long(cast, device, num_long, settings, Path(judge), work) if "long" in wanted else None,
         edit=_edit(cast, device, num_edits, settings, Path(judge), work) if "edit" in wanted else None,
         personalized=_personalized(cast, device, num_clips, settings, Path(judge), work)
         if "personalized" in wanted
@@ -230,6 +239,14 @@ def _video(
     asked = open_judge(judge, device)
     models = load_text_to_video(cast, device=device, dtype=fast_dtype(device))  # as the command line does
     return measure_video(models, asked, count, settings, work)
+
+
+def _long(
+    cast: Cast, device: torch.device | str, count: int, settings: SamplingSettings, judge: Path, work: Work
+) -> LongMeasures:
+    asked = open_judge(judge, device)
+    models = load_text_to_video(cast, device=device, dtype=fast_dtype(device))
+    return measure_long(models, asked, count, settings, work)
 
 
 def _edit(
@@ -311,6 +328,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from bar_lines(report.bars(), report.unmeasured)
     yield from tae_lines(report.tae)
     yield from video_lines(report.video)
+    yield from long_lines(report.long)
     yield from edit_lines(report.edit)
     yield from personalized_lines(report.personalized)
     yield from identity_lines(report.identity)
@@ -324,6 +342,12 @@ def _video_dict(video: VideoMeasures) -> dict[str, object]:
         "settings": asdict(video.settings),
         "agreement": _plainly(video.agreement),
     }
+
+
+def _long_dict(long: LongMeasures) -> dict[str, object]:
+    """One row for each clip."""
+    rows = {source: [asdict(one) for one in samples] for source, samples in long.samples.items()}
+    return {"settings": asdict(long.settings)} | rows
 
 
 def _edit_dict(edit: EditMeasures) -> dict[str, object]:
