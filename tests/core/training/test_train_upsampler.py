@@ -6,6 +6,7 @@ import torch
 from torch.testing import assert_close
 
 from moviegen_core.errors import WeightsError
+from moviegen_core.flow.path import interpolate, target_velocity
 from moviegen_core.models.upsampler import UPSAMPLER_PRESETS, Upsampler
 from moviegen_core.training.footage import Footage, Item, Source
 from moviegen_core.training.loop import LoopConfig
@@ -151,6 +152,22 @@ def test_a_trained_model_errs_less_than_the_same_one_that_adds_nothing(tmp_path)
 def test_a_broken_autoencoder_is_refused(tmp_path):
     with pytest.raises(WeightsError):
         train_upsampler(tmp_path, recipe=RECIPE, tae=tmp_path / "none.safetensors")
+
+
+@torch.no_grad()
+def test_what_a_fresh_model_gets_wrong_is_foretold_at_every_time_and_for_every_lack_of_detail():
+    torch.manual_seed(0)
+    model = Upsampler(replace(TINY, table_sizes=(4, 32, 32)))
+    model.residual_scale.fill_(0.4)
+    objective = UpsamplerObjective(model, RECIPE, PairPool(PAIRS))
+    objective.shares = torch.ones(4, 1, 1, 1)
+    low, residual, noise = (torch.randn(6, 4, 4, 64, 64) for _ in range(3))
+    lack = torch.tensor([0.1, 1.0, 3.0, 0.1, 1.0, 3.0]).view(-1, 1, 1, 1, 1)
+    times = torch.tensor([0.0, 0.0, 0.0, 0.7, 0.7, 0.7])
+    data = low + 0.4 * lack.sqrt() * residual
+    velocity = model(interpolate(data, noise, times), times, low)
+    wrong = objective.seen((velocity - target_velocity(data, noise)) / objective.unknown(times))
+    assert_close(wrong, objective.expected(lack.flatten(), times), rtol=0.03, atol=0)
 
 
 @torch.no_grad()
