@@ -123,7 +123,7 @@ UPSAMPLER_NANO = UpsamplerRecipe(
         optimizer=OptimizerConfig(learning_rate=1.5e-3), num_steps=2600, warmup_steps=20, ema_decay=0.99
     ),
     loop=LoopConfig(
-        optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=3400, warmup_steps=50, ema_decay=0.995
+        optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=5000, warmup_steps=50, ema_decay=0.995
     ),
     pairs=PairConfig(),
     frames_losses=TaeLossConfig(square=5.0, kl=1e-5),
