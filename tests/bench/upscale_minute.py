@@ -1,4 +1,4 @@
-"""Upscaling a long clip, to 1080p by default: frames a second, peak memory, and the same after a kill at half time.
+"""Upscaling a long clip: frames a second, peak memory, and the same after a kill at half time.
 
 Each run is a process of its own. The clip is rendered from the theatre, with sound.
 
