@@ -9,6 +9,7 @@ from .measure_identity import ON_STAGE, IdentityMeasures
 from .measure_personalized import PersonalizedMeasures
 from .measure_sound import MADE, OWN, SoundMeasures
 from .measure_tae import TaeMeasures
+from .measure_upsampler import UpsamplerMeasures
 from .measure_video import ALL, GENERATED, PLAIN, RENDERED, VideoMeasures
 
 PROMPT_BARS = {"actor": 0.85, "colour": 0.85, "place": 0.85, "action": 0.75, "camera": 0.75}
@@ -25,6 +26,10 @@ FACE_BAR, IDENTITY_BAR = 0.8, 0.95
 """Share of a face's attributes that are right; area under the curve of same against different people."""
 THEATRE_BAR, FOOTAGE_BAR = 31.0, 25.0
 """PSNR in dB."""
+THEATRE_GAIN_BAR, FOOTAGE_GAIN_BAR = 1.5, 0.5
+"""PSNR in dB over bicubic."""
+FLICKER_BAR = 1.1
+"""Of an upscaled clip over its source's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,21 @@ def identity_bars(identity: IdentityMeasures | None) -> Iterator[Bar]:
     what = "identity, same from different people (area under the curve)"
     measured = None if area is None else round(area, 4)
     yield Bar(what=what, wanted=IDENTITY_BAR, measured=measured, unit="")
+
+
+def upsampler_bars(upsampler: UpsamplerMeasures | None) -> Iterator[Bar]:
+    """Bars of upscaling; none when it was not measured, footage not measured where there was none."""
+    if upsampler is None:
+        return
+    real = None if upsampler.footage is None else upsampler.footage.decibels
+    for what, wanted, measured in (
+        ("theatre", THEATRE_GAIN_BAR, upsampler.theatre.decibels),
+        ("real footage", FOOTAGE_GAIN_BAR, real),
+    ):
+        yield Bar(what=f"upsampler x2 over bicubic, {what}", wanted=wanted, measured=measured, unit="dB")
+    flicker = round(max(gain.flicker for gain in upsampler.gains), 3)
+    what = "upsampler, flicker over the source's own"
+    yield Bar(what=what, wanted=FLICKER_BAR, measured=flicker, unit="", at_most=True)
 
 
 def sound_bars(sound: SoundMeasures | None) -> Iterator[Bar]:

@@ -2,11 +2,12 @@
 
 # Shape letters: C channel, T frame, H row, W column.
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..geometry import fit_frame
@@ -16,7 +17,6 @@ from ..theatre.render import render
 from ..theatre.sampling import sample_scenes
 from ..training.footage import Footage
 from ..training.pairs import shrunk
-from .bars import Bar
 from .metrics import psnr
 from .work import Work
 
@@ -25,8 +25,23 @@ SMALL_SIZE, FPS, NUM_FRAMES = (112, 192), 16, 28
 FIRST_SEED = 700_000
 """Held-out scenes from here on measure upscalers."""
 FACTOR = 2
-THEATRE_BAR, FOOTAGE_BAR = 1.5, 0.5
-"""dB over bicubic."""
+Pair = tuple[Tensor, Tensor]
+"""Small and large, (3, T, H, W) in -1..1 each."""
+SHOWN_SIDE = 64
+"""Rows and columns of the crop that a sample shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsamplerSample:
+    """Where bicubic went most astray in a middle frame, what all made of it: (3, S, S) in -1..1 each."""
+
+    what: str
+    bicubic: Tensor
+    made: Tensor
+    true: Tensor
+    psnr: float
+    """Of the whole clip, as bicubic's."""
+    bicubic_psnr: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +49,24 @@ class Gain:
     """How an upscaler and bicubic did on one kind of clip."""
 
     what: str
-    num_clips: int
-    psnr: float
-    bicubic_psnr: float
+    samples: tuple[UpsamplerSample, ...]
     flicker: float
     """Over the source's own, mean of the clips."""
+
+    @property
+    def num_clips(self) -> int:
+        """How many were upscaled."""
+        return len(self.samples)
+
+    @property
+    def psnr(self) -> float:
+        """In dB, mean of the clips."""
+        return sum(sample.psnr for sample in self.samples) / self.num_clips
+
+    @property
+    def bicubic_psnr(self) -> float:
+        """The same of bicubic."""
+        return sum(sample.bicubic_psnr for sample in self.samples) / self.num_clips
 
     @property
     def decibels(self) -> float:
@@ -50,46 +78,56 @@ class Gain:
 class UpsamplerMeasures:
     """Everything measured of an upscaler."""
 
+    upscaler: str
+    """Its name and settings, in words."""
     theatre: Gain
     footage: Gain | None
     """None when no footage was given."""
 
-    def bars(self) -> Iterator[Bar]:
-        """What the design asks for."""
-        real = None if self.footage is None else self.footage.decibels
-        for what, wanted, measured in (
-            ("theatre", THEATRE_BAR, self.theatre.decibels),
-            ("real footage", FOOTAGE_BAR, real),
-        ):
-            yield Bar(what=f"upsampler x2 over bicubic, {what}", wanted=wanted, measured=measured, unit="dB")
+    @property
+    def gains(self) -> tuple[Gain, ...]:
+        """Of every kind of clip that was measured."""
+        return (self.theatre,) if self.footage is None else (self.theatre, self.footage)
 
 
-def measure_upsampler(upscaler: Upscaler, count: int, footage: Path | None, work: Work) -> UpsamplerMeasures:
+def upsampler_work(count: int, footage: Path | None) -> int:
+    """Units of work that ``measure_upsampler`` will report."""
+    return count + (footage is not None)
+
+
+def measure_upsampler(
+    upscaler: Upscaler, count: int, footage: Path | None, work: Work, name: str | None = None
+) -> UpsamplerMeasures:
     """Upscale small clips whose large ones are known.
 
     Args:
         upscaler: of any kind.
         count: held-out theatre clips.
         footage: file of real pictures and clips, None when there is none.
-        work: told about every clip.
+        work: told about every theatre clip, and when footage is done.
+        name: how the report calls it; its own name when None.
 
     Returns:
         The measures.
     """
     real = None
     if footage is not None:
-        real = _gain("real footage", upscaler, list(footage_pairs(Footage.load(footage))), work)
+        real = _gain("real footage", upscaler, footage_pairs(Footage.load(footage)))
+        work.advance()
+    pairs = _counted(theatre_pairs(count), work)
     return UpsamplerMeasures(
-        theatre=_gain("theatre", upscaler, list(theatre_pairs(count)), work), footage=real
+        upscaler=name or upscaler.name, theatre=_gain("theatre", upscaler, pairs), footage=real
     )
 
 
-Pair = tuple[Tensor, Tensor]
-"""Small and large, (3, T, H, W) in -1..1 each."""
+def _counted(pairs: Iterable[tuple[str, Pair]], work: Work) -> Iterator[tuple[str, Pair]]:
+    for pair in pairs:
+        yield pair
+        work.advance()
 
 
-def theatre_pairs(count: int) -> Iterator[Pair]:
-    """The same held-out scenes at both sizes."""
+def theatre_pairs(count: int) -> Iterator[tuple[str, Pair]]:
+    """The same held-out scenes at both sizes, and what is seen."""
     for scene in sample_scenes(FIRST_SEED, count, "held-out"):
         small, large = (
             render(
@@ -101,33 +139,44 @@ def theatre_pairs(count: int) -> Iterator[Pair]:
             )[0]
             for scale in (1, FACTOR)
         )
-        yield small, large
+        yield f"{scene.actors[0].kind}, {scene.place}", (small, large)
 
 
-def footage_pairs(footage: Footage) -> Iterator[Pair]:
+def footage_pairs(footage: Footage) -> Iterator[tuple[str, Pair]]:
     """Held-out shots, cut to whole cells, and shrunk."""
-    for frames, _ in footage.clips().values():
+    for name, (frames, _) in footage.clips().items():
         clip = clip_from_frames(frames[:NUM_FRAMES])[0]
         height, width = (side // 16 * 16 for side in clip.shape[-2:])
         large = clip[..., :height, :width]
-        yield shrunk(large, height // FACTOR, width // FACTOR), large
+        yield name, (shrunk(large, height // FACTOR, width // FACTOR), large)
 
 
 @torch.no_grad()
-def _gain(what: str, upscaler: Upscaler, pairs: Sequence[Pair], work: Work) -> Gain:
-    own, plain, flicker = [], [], []
-    for small, large in pairs:
+def _gain(what: str, upscaler: Upscaler, pairs: Iterable[tuple[str, Pair]]) -> Gain:
+    samples, flicker = [], []
+    for name, (small, large) in pairs:
         made, steadiness = _upscaled(upscaler, small, large)
-        own.append(psnr(made, large))
-        plain.append(psnr(_upscaled(resampler("bicubic"), small, large)[0], large))
+        plain, _ = _upscaled(resampler("bicubic"), small, large)
+        samples.append(_sample(name, plain, made, large))
         flicker.append(steadiness["flicker"] or 1.0)
-        work.advance()
-    return Gain(
+    return Gain(what=what, samples=tuple(samples), flicker=sum(flicker) / len(flicker))
+
+
+def _sample(what: str, plain: Tensor, made: Tensor, large: Tensor) -> UpsamplerSample:
+    middle, side = large.shape[1] // 2, min(SHOWN_SIDE, *large.shape[-2:])
+    astray = (plain - large)[:, middle].square().sum(dim=0)
+    blocks = F.avg_pool2d(astray[None], side, stride=max(1, side // 8))[0]
+    top, left = (max(1, side // 8) * int(index) for index in divmod(int(blocks.argmax()), blocks.shape[1]))
+    plain_crop, made_crop, true_crop = (
+        clip[:, middle, top : top + side, left : left + side].clone() for clip in (plain, made, large)
+    )
+    return UpsamplerSample(
         what=what,
-        num_clips=len(pairs),
-        psnr=sum(own) / len(own),
-        bicubic_psnr=sum(plain) / len(plain),
-        flicker=sum(flicker) / len(flicker),
+        bicubic=plain_crop,
+        made=made_crop,
+        true=true_crop,
+        psnr=psnr(made, large),
+        bicubic_psnr=psnr(plain, large),
     )
 
 

@@ -16,33 +16,48 @@ from ..errors import SettingsError
 from ..media.target import checked_target, replacing
 from ..models.identity import IdentityEncoder
 from ..models.tae import TemporalAutoencoder
+from ..models.upsampler import Upsampler
 from ..stages.edit_model import load_edit
 from ..stages.generate import fast_dtype, load_text_to_video
 from ..stages.personalize import load_personalized
 from ..stages.settings import SamplingSettings, SoundSettings
 from ..stages.sound import ROLES as SOUND_ROLES
 from ..stages.sound import load_sound
+from ..stages.upsample import UpsampleSettings, neural_upscaler
 from ..weights.cast import Cast
-from .bars import Bar, edit_bars, identity_bars, personalized_bars, sound_bars, tae_bars, video_bars
+from .bars import (
+    Bar,
+    edit_bars,
+    identity_bars,
+    personalized_bars,
+    sound_bars,
+    tae_bars,
+    upsampler_bars,
+    video_bars,
+)
 from .face_judge import FACE_JUDGE, open_face_judge
 from .judge import SHIPPED, open_judge
 from .measure_edit import EditMeasures, edit_work, measure_edit
 from .measure_identity import IdentityMeasures, identity_work, measure_identity
+from .measure_long import LongMeasures, long_work, measure_long
 from .measure_personalized import PersonalizedMeasures, measure_personalized, personalized_work
 from .measure_sound import SoundMeasures, measure_sound, sound_work
 from .measure_tae import TaeMeasures, measure_tae, tae_work
+from .measure_upsampler import UpsamplerMeasures, measure_upsampler, upsampler_work
 from .measure_video import VideoMeasures, measure_video, video_work
 from .report_text import (
     FOOTAGE_VARIABLE,
     bar_lines,
     edit_lines,
     identity_lines,
+    long_lines,
     personalized_lines,
     sound_lines,
     tae_lines,
+    upsampler_lines,
     video_lines,
 )
-from .sheet import contact_sheet, edit_sheet, face_sheet
+from .sheet import contact_sheet, edit_sheet, face_sheet, upscaled_sheet
 from .sound_judge import SOUND_JUDGE, open_sound_judge
 from .work import OnProgress, Work
 
@@ -52,11 +67,12 @@ NEEDED = {"sound": SOUND_ROLES, "edit": EDIT_ROLES, "personalized": FACE_ROLES}
 """Measurement -> the roles without which it is left out."""
 MEASURED_BY = {"tae": "tae", "text": "video", "video": "video", "edit": "edit", "edit_text": "edit"}
 MEASURED_BY |= dict.fromkeys(SOUND_ROLES, "sound")
-MEASURED_BY |= {"personalized": "personalized", "identity": "identity"}
+MEASURED_BY |= {one: one for one in ("personalized", "identity", "upsampler")}
 """Role -> the measurement that covers it."""
 
 
-SHOWN_EDITS, SHOWN_FACES = 16, 16
+SHOWN_EDITS, SHOWN_FACES, SHOWN_UPSCALED = 16, 16, 8
+"""Samples of each sheet; of upscaled clips, of each kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +94,17 @@ class Report:
     """None where the cast puts no face into a clip."""
     identity: IdentityMeasures | None = None
     """None where the cast has no identity encoder."""
+    upsampler: UpsamplerMeasures | None = None
+    """None where the cast has none."""
+    long: LongMeasures | None = None
+    """None where the cast makes no clips."""
 
     def bars(self) -> list[Bar]:
         """Every bar of the design that belongs to what was measured."""
         video = [*video_bars(self.video), *edit_bars(self.edit)]
         faces = [*personalized_bars(self.personalized), *identity_bars(self.identity)]
-        return [*tae_bars(self.tae), *video, *faces, *sound_bars(self.sound)]
+        upsampler = upsampler_bars(self.upsampler)
+        return [*tae_bars(self.tae), *video, *faces, *upsampler, *sound_bars(self.sound)]
 
     def markdown(self) -> str:
         """The report as people read it."""
@@ -99,7 +120,9 @@ class Report:
         edit = {} if self.edit is None else {"edit": _edit_dict(self.edit)}
         faces = {} if self.personalized is None else {"personalized": _face_dict(self.personalized)}
         faces |= {} if self.identity is None else {"identity": asdict(self.identity)}
-        return json.dumps(whole | edit | faces | sound | {"unmeasured": self.unmeasured})
+        faces |= {} if self.long is None else {"long": _long_dict(self.long)}
+        large = {} if self.upsampler is None else {"upsampler": _upsampler_dict(self.upsampler)}
+        return json.dumps(whole | edit | faces | large | sound | {"unmeasured": self.unmeasured})
 
     def sheets(self) -> dict[str, Image.Image]:
         """Pictures of what was made, by what their file's name ends in."""
@@ -110,6 +133,9 @@ class Report:
             found["-edits"] = edit_sheet(self.edit.samples[:SHOWN_EDITS])
         if self.personalized:
             found["-faces"] = face_sheet(self.personalized.samples[:SHOWN_FACES])
+        if self.upsampler:
+            shown = [one for gain in self.upsampler.gains for one in gain.samples[:SHOWN_UPSCALED]]
+            found["-upscaled"] = upscaled_sheet(shown)
         return found
 
     def write(self, path: Path | str) -> list[Path]:
@@ -152,7 +178,8 @@ def evaluate(
         device: where to compute.
         on_progress: called with (units done, units in all) after every clip; raising in it stops the work.
         count: held-out prompts to generate; a quarter as many theatre clips pass the autoencoder, get sound,
-            and show a given face; half as many are edited; as many people are told apart.
+            show a given face and are upscaled; half as many are edited; as many people are told apart; a
+            twelfth as many long clips are made.
         settings: of the sampling; the defaults when None.
         footage: file of real pictures and clips; the file that MOVIEGEN_FOOTAGE names when None.
         judge: weights file of the judge; those of the judges of sounds and of faces lie beside it.
@@ -168,34 +195,42 @@ def evaluate(
     settings, roles = settings or SamplingSettings(), list(roles or cast.roles)
     wanted = {MEASURED_BY[role] for role in roles if role in MEASURED_BY}
     num_clips = max(1, count // 4)
+    wanted |= {"long"} if "video" in wanted else set()
     wanted -= {one for one, needed in NEEDED.items() if not set(needed) <= set(cast.roles)}
     num_edits, num_people = max(1, count // 2), max(2, count)
     units = {"tae": tae_work(num_clips), "video": video_work(count), "sound": sound_work(num_clips)}
-    units |= {"edit": edit_work(num_edits)}
+    num_long = max(1, count // 12)
+    units |= {"edit": edit_work(num_edits), "long": long_work(num_long)}
+    real = _footage_file(footage)
+    units |= {"upsampler": upsampler_work(num_clips, real)}
     units |= {"personalized": personalized_work(num_clips), "identity": identity_work(num_people)}
     work = Work(sum(units[one] for one in wanted), on_progress)
     return Report(
         cast=cast.name,
         facts=_facts(cast, device, Path(judge)),
-        tae=_tae(cast, device, num_clips, footage, work) if "tae" in wanted else None,
+        tae=_tae(cast, device, num_clips, real, work) if "tae" in wanted else None,
         video=_video(cast, device, count, settings, Path(judge), work) if "video" in wanted else None,
+        long=_long(cast, device, num_long, settings, Path(judge), work) if "long" in wanted else None,
         edit=_edit(cast, device, num_edits, settings, Path(judge), work) if "edit" in wanted else None,
         personalized=_personalized(cast, device, num_clips, settings, Path(judge), work)
         if "personalized" in wanted
         else None,
         identity=_identity(cast, device, num_people, work) if "identity" in wanted else None,
+        upsampler=_upsampler(cast, device, num_clips, real, work) if "upsampler" in wanted else None,
         sound=_sound(cast, device, num_clips, Path(judge), work) if "sound" in wanted else None,
         unmeasured=tuple(role for role in roles if MEASURED_BY.get(role) not in wanted),
     )
 
 
-def _tae(
-    cast: Cast, device: torch.device | str, count: int, footage: Path | str | None, work: Work
-) -> TaeMeasures:
-    path = footage or os.environ.get(FOOTAGE_VARIABLE)
+def _footage_file(given: Path | str | None) -> Path | None:
+    path = given or os.environ.get(FOOTAGE_VARIABLE)
+    return Path(path) if path else None
+
+
+def _tae(cast: Cast, device: torch.device | str, count: int, footage: Path | None, work: Work) -> TaeMeasures:
     tae = cast.load("tae", device)
     assert isinstance(tae, TemporalAutoencoder)
-    return measure_tae(tae, count, Path(path) if path else None, work)
+    return measure_tae(tae, count, footage, work)
 
 
 def _video(
@@ -204,6 +239,14 @@ def _video(
     asked = open_judge(judge, device)
     models = load_text_to_video(cast, device=device, dtype=fast_dtype(device))  # as the command line does
     return measure_video(models, asked, count, settings, work)
+
+
+def _long(
+    cast: Cast, device: torch.device | str, count: int, settings: SamplingSettings, judge: Path, work: Work
+) -> LongMeasures:
+    asked = open_judge(judge, device)
+    models = load_text_to_video(cast, device=device, dtype=fast_dtype(device))
+    return measure_long(models, asked, count, settings, work)
 
 
 def _edit(
@@ -226,6 +269,16 @@ def _identity(cast: Cast, device: torch.device | str, count: int, work: Work) ->
     encoder = cast.load("identity", device)
     assert isinstance(encoder, IdentityEncoder)
     return measure_identity(encoder, count, work)
+
+
+def _upsampler(
+    cast: Cast, device: torch.device | str, count: int, footage: Path | None, work: Work
+) -> UpsamplerMeasures:
+    model, settings = cast.load("upsampler", device), UpsampleSettings()
+    assert isinstance(model, Upsampler)
+    upscaler = neural_upscaler(model, name=cast.name, content="", settings=settings)
+    steps = f"{settings.num_steps} step{'s' * (settings.num_steps != 1)}"
+    return measure_upsampler(upscaler, count, footage, work, f"{steps}, seed {settings.seed}")
 
 
 def _sound(cast: Cast, device: torch.device | str, count: int, judge: Path, work: Work) -> SoundMeasures:
@@ -275,9 +328,11 @@ def _lines(report: Report) -> Iterator[str]:
     yield from bar_lines(report.bars(), report.unmeasured)
     yield from tae_lines(report.tae)
     yield from video_lines(report.video)
+    yield from long_lines(report.long)
     yield from edit_lines(report.edit)
     yield from personalized_lines(report.personalized)
     yield from identity_lines(report.identity)
+    yield from upsampler_lines(report.upsampler)
     yield from sound_lines(report.sound)
 
 
@@ -287,6 +342,12 @@ def _video_dict(video: VideoMeasures) -> dict[str, object]:
         "settings": asdict(video.settings),
         "agreement": _plainly(video.agreement),
     }
+
+
+def _long_dict(long: LongMeasures) -> dict[str, object]:
+    """One row for each clip."""
+    rows = {source: [asdict(one) for one in samples] for source, samples in long.samples.items()}
+    return {"settings": asdict(long.settings)} | rows
 
 
 def _edit_dict(edit: EditMeasures) -> dict[str, object]:
@@ -299,6 +360,16 @@ def _edit_dict(edit: EditMeasures) -> dict[str, object]:
     ]
     told = {"guidance": asdict(edit.guidance), "settings": asdict(edit.settings)}
     return told | {"judge_itself": asdict(edit.judge_itself), "edits": rows}
+
+
+def _upsampler_dict(upsampler: UpsamplerMeasures) -> dict[str, object]:
+    """The means of each kind of clip, and one row for each clip."""
+    gains = {
+        gain.what: {"psnr": gain.psnr, "bicubic_psnr": gain.bicubic_psnr, "flicker": gain.flicker}
+        | {"clips": [{"what": s.what, "psnr": s.psnr, "bicubic_psnr": s.bicubic_psnr} for s in gain.samples]}
+        for gain in upsampler.gains
+    }
+    return {"settings": upsampler.upscaler} | gains
 
 
 def _face_dict(personalized: PersonalizedMeasures) -> dict[str, object]:

@@ -8,10 +8,13 @@ from .agreement import Agreement
 from .bars import Bar
 from .measure_edit import EditMeasures
 from .measure_identity import IdentityMeasures, Separation
+from .measure_long import ASKED as LONG_ASKED
+from .measure_long import LongMeasures
 from .measure_personalized import FRAMES_ASKED, JUDGES, OURS, PersonalizedMeasures, summed
 from .measure_sound import ASKED, SECONDS, SOUND_SOURCES, SoundMeasures
 from .measure_tae import Quality, TaeMeasures
-from .measure_video import BATCH, GROUPS, SHAPE, SOURCES, VideoMeasures
+from .measure_upsampler import FACTOR, NUM_FRAMES, SMALL_SIZE, UpsamplerMeasures
+from .measure_video import BATCH, GENERATED, GROUPS, SHAPE, SOURCES, VideoMeasures
 
 FOOTAGE_VARIABLE = "MOVIEGEN_FOOTAGE"
 """Environment variable that names a footage file, for whoever gives none."""
@@ -88,6 +91,35 @@ def _how(video: VideoMeasures) -> str:
         f" guidance {settings.guidance:g}, seeds from {settings.seed} on;"
         f" {video.seconds_per_clip:.2f} seconds a clip, {BATCH} at once."
     )
+
+
+def long_lines(long: LongMeasures | None) -> Iterator[str]:
+    """How far long clips wander from their beginning."""
+    if long is None:
+        return
+    yield "## Long clips"
+    yield ""
+    made, seconds = long.samples[GENERATED], float(long.shape.num_frames / long.shape.fps)
+    yield (
+        f"{len(made)} prompts, {seconds:g} seconds each, made in windows that overlap by half and agree at"
+        f" every step; looked at in {len(made[0].seen)} parts. Colour is the largest distance in Lab of a"
+        " part's mean from the first part's (2 is just seen), contrast the largest factor; then how often the"
+        " judge sees in a later part what it saw in the first, and how often the first and the last part show"
+        " what was asked for."
+    )
+    yield ""
+    names = "".join(f" {name} kept | {name} right, first and last |" for name in LONG_ASKED)
+    yield f"| clips | colour | contrast |{names}"
+    yield f"|---|---|---|{'---|---|' * len(LONG_ASKED)}"
+    for source in long.samples:
+        kept, first, last = long.kept(source), long.right(source, 0), long.right(source, -1)
+        cells = "".join(
+            f" {_share(kept[name])} | {first[name].right} and {last[name].right} of {last[name].asked} |"
+            for name in LONG_ASKED
+        )
+        colour, contrast = (long.drift(source, what) for what in ("colour", "contrast"))
+        yield f"| {source} | {colour:.2f} | x{contrast:.2f} |{cells}"
+    yield ""
 
 
 def edit_lines(edit: EditMeasures | None) -> Iterator[str]:
@@ -190,6 +222,30 @@ def _separation_lines(what: str, rows: Mapping[str, Separation]) -> Iterator[str
     for name, row in rows.items():
         apart = "- | -" if row.area is None else f"{row.different:.2f} | {row.area:.4f}"
         yield f"| {name} | {row.same:.2f} | {apart} |"
+    yield ""
+
+
+def upsampler_lines(upsampler: UpsamplerMeasures | None) -> Iterator[str]:
+    """What was measured of upscaling."""
+    if upsampler is None:
+        return
+    height, width = SMALL_SIZE
+    yield "## Upsampler"
+    yield ""
+    yield (
+        f"{upsampler.upscaler}. Held-out scenes rendered at {width}x{height} and at {FACTOR} times that, and"
+        f" held-out real shots shrunk by {FACTOR} (bicubic, antialiased); {NUM_FRAMES} frames of each,"
+        " through the same tiles, windows and colours as `moviegen upscale` takes. Flicker is over the"
+        " source's own."
+    )
+    yield ""
+    yield "| clips | count | PSNR | bicubic | gain | flicker |"
+    yield "|---|---|---|---|---|---|"
+    for gain in upsampler.gains:
+        yield (
+            f"| {gain.what} | {gain.num_clips} | {gain.psnr:.2f} dB | {gain.bicubic_psnr:.2f} dB |"
+            f" {gain.decibels:+.2f} dB | {gain.flicker:.3f} |"
+        )
     yield ""
 
 

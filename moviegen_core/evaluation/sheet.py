@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -11,9 +12,12 @@ from ..media.write import frames_from_clip
 from ..theatre.questions import face_answers
 from .measure_edit import EditSample
 from .measure_personalized import OURS, FaceSample
+from .measure_upsampler import UpsamplerSample
 from .measure_video import Sample
 
 NUM_COLUMNS = 3
+ENLARGED = 3
+"""Screen pixels of each side of a pixel in crops of upscaled clips."""
 GAP, LINE = 8, 14
 PAPER, INK, GREEN, RED = (250, 250, 248), (20, 20, 24), (24, 110, 50), (190, 30, 30)
 
@@ -55,6 +59,19 @@ def face_sheet(samples: Sequence[FaceSample], num_columns: int = 2) -> Image.Ima
         The picture.
     """
     return _grid([_face_strip(sample) for sample in samples], num_columns)
+
+
+def upscaled_sheet(samples: Sequence[UpsamplerSample], num_columns: int = 2) -> Image.Image:
+    """Lay crops out in a grid: bicubic, what was made, and the truth side by side, three times as large.
+
+    Args:
+        samples: at least one, all of one size.
+        num_columns: clips side by side.
+
+    Returns:
+        The picture.
+    """
+    return _grid([_upscaled_strip(sample) for sample in samples], num_columns)
 
 
 def _grid(strips: Sequence[Image.Image], num_columns: int) -> Image.Image:
@@ -104,6 +121,18 @@ def _face_strip(sample: FaceSample) -> Image.Image:
     missed = "" if sample.reference_right[OURS] else "; the reference is not the face"
     pen.text((2, height + 2), f"{sample.prompt} (likeness {sample.likeness:.2f}{missed})", INK, font)
     _write_answers(pen, _told(sample), sample.right, height + LINE + 1, font)
+    return strip
+
+
+def _upscaled_strip(sample: UpsamplerSample) -> Image.Image:
+    crops = torch.stack([sample.bicubic, sample.made, sample.true])
+    picture = _side_by_side(crops.repeat_interleave(ENLARGED, -1).repeat_interleave(ENLARGED, -2))
+    strip = Image.new("RGB", (picture.shape[1], picture.shape[0] + LINE), PAPER)
+    strip.paste(Image.fromarray(picture), (0, 0))
+    told = f"{sample.what}: bicubic {sample.bicubic_psnr:.1f} dB, ours {sample.psnr:.1f} dB, the truth"
+    better = sample.psnr > sample.bicubic_psnr
+    pen, font = ImageDraw.Draw(strip), ImageFont.load_default()
+    pen.text((2, picture.shape[0] + 2), told, GREEN if better else RED, font)
     return strip
 
 

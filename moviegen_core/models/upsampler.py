@@ -1,7 +1,8 @@
 """The spatial upsampler: a transformer that adds detail to frames made larger (Movie Gen, section 5).
 
 Frames are enlarged plainly, encoded one by one, and laid beside the noisy latent on channels; the
-transformer is the video model's. What the paper leaves open and we chose: it reads no text, and how the network's answer becomes a velocity (see ``Upsampler.forward``).
+transformer is the video model's. What the paper leaves open and we chose: it reads no text, and how the
+network's answer becomes a velocity (see ``Upsampler.forward``).
 """
 
 # Shape letters: B clip, C channel, T frame, H row, W column.
@@ -163,10 +164,11 @@ class Upsampler(nn.Module):
         """Velocity (data minus noise) of noisy latents.
 
         With r for the true latent minus that of the enlarged frames, of deviation s per channel, the best
-        guess that knows s alone is ``low + a(t) (x - t low)``; the network adds what it knows better, in
-        units of what is still unknown then. So a fresh model carries noise to r's prior around the
-        enlarged frames, and in one step to the enlarged frames themselves. Our choice: a small network
-        spends nothing on passing noise through. (Karras et al., 2022, do so for diffusion.)
+        guess that knows s alone is ``low + a(t) (x - t low)``. The network sees that guess of r in units of
+        s, and adds what it knows better, in units of what is still unknown then. So a fresh model carries
+        noise to r's prior around the enlarged frames, and in one step to the enlarged frames themselves;
+        noise that tells nothing yet, at t = 0, is not seen at all. Our choice: a small network spends
+        nothing on passing noise through. (Karras et al., 2022, do so for diffusion.)
 
         Args:
             x_BCTHW: (B, C, T, H, W), noisy, normalized.
@@ -180,6 +182,7 @@ class Upsampler(nn.Module):
         s = self.residual_scale
         spread = t.square() * s.square() + (1 - t).square()
         centred = x_BCTHW - t * low_BCTHW
-        better = self.transformer(centred * spread.rsqrt(), t_B, None, extra_BCTHW=low_BCTHW)
+        guess = t * s / spread * centred
+        better = self.transformer(guess, t_B, None, extra_BCTHW=low_BCTHW)
         plain = low_BCTHW + (t * s.square() - (1 - t)) / spread * centred
         return (plain + s * spread.rsqrt() * better).to(x_BCTHW.dtype)

@@ -31,7 +31,7 @@ class VideoTransformerConfig:
     num_heads: int
     ffn_width: int
     context_widths: tuple[int, ...]
-    """Feature width of each text encoder, in the order their features are given; without any no block reads."""
+    """Feature width of each text encoder, in the order their features are given; none: it reads nothing."""
     table_sizes: tuple[int, int, int]
     """Learned positions along (frames, rows, columns), in tokens."""
     latent_channels: int = 16

@@ -16,6 +16,7 @@ from ..flow.windows import multi_diffusion, spread_windows
 from ..models.upsampler import Upsampler
 from ..weights.files import load_model
 from .content import file_key
+from .generate import fast_dtype
 from .upscale import Piece, Upscaler
 
 OVERLAP = 4
@@ -120,7 +121,8 @@ def add_detail(model: Upsampler, clip: Tensor, piece: Piece, noise: FrameNoise, 
     Source: Movie Gen, spatial upsampler.
     """
     grid, length = model.config.frames.grid, clip.shape[1]
-    low = model.frames.encode(model.enlarged(clip[None]))
+    with in_fast_dtype(clip.device):
+        low = model.frames.encode(model.enlarged(clip[None])).float()
     rows = slice(piece.top // grid.height, (piece.top + piece.height) // grid.height)
     columns = slice(piece.left // grid.width, (piece.left + piece.width) // grid.width)
     whole = (-(-piece.whole[0] // grid.height), -(-piece.whole[1] // grid.width))
@@ -131,8 +133,15 @@ def add_detail(model: Upsampler, clip: Tensor, piece: Piece, noise: FrameNoise, 
 
     windows = spread_windows(length, model.config.table_sizes[0], OVERLAP)
     steps = linear_times(num_steps)
-    latent = integrate_euler(multi_diffusion(velocity, windows, length, dim=-3), start, steps)
-    return model.frames.decode(latent, length)[0]
+    with in_fast_dtype(clip.device):
+        latent = integrate_euler(multi_diffusion(velocity, windows, length, dim=-3), start, steps)
+        return model.frames.decode(latent, length)[0].float()
+
+
+def in_fast_dtype(device: torch.device) -> torch.autocast:
+    """Matrix products and convolutions in what the device is fastest at; latents and sums stay float32."""
+    dtype = fast_dtype(device)
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
 def open_upscaler(path: Path, *, device: torch.device | str, settings: UpsampleSettings) -> Upscaler:

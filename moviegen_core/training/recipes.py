@@ -120,7 +120,7 @@ AUDIO_NANO = AudioRecipe(
 UPSAMPLER_NANO = UpsamplerRecipe(
     preset="nano",
     frames_loop=LoopConfig(
-        optimizer=OptimizerConfig(learning_rate=1.5e-3), num_steps=4000, warmup_steps=20, ema_decay=0.99
+        optimizer=OptimizerConfig(learning_rate=1.5e-3), num_steps=2600, warmup_steps=20, ema_decay=0.99
     ),
     loop=LoopConfig(
         optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=5000, warmup_steps=50, ema_decay=0.995

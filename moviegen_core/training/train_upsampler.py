@@ -35,6 +35,10 @@ class UpsamplerRecipe:
     """From which the latents' mean and scale, and how far truth lies from plain, are measured."""
 
 
+MISSING_FLOOR = 0.05
+"""Added to how much detail a clip lacks, relative to the mean clip, before its error is measured by it."""
+
+
 class FramesObjective:
     """Losses of the autoencoder of single frames in one step."""
 
@@ -67,10 +71,15 @@ class FramesObjective:
 
 
 class UpsamplerObjective:
-    """Flow-matching loss of the transformer in one step; the autoencoder stays as it is."""
+    """Flow-matching loss of the transformer in one step; the autoencoder stays as it is.
+
+    Each clip counts by the share of its own missing detail that is got wrong: what noise and compression
+    took from one is a hundred times what shrinking took from another, and would be all that is learnt.
+    """
 
     def __init__(self, model: Upsampler, recipe: UpsamplerRecipe, pool: PairPool) -> None:
         self.model, self.recipe, self.pool = model, recipe, pool
+        self.shares = visible_shares(model, self.latents(*pool.batch(torch.Generator().manual_seed(0), 0))[1])
 
     def __call__(self, step: int) -> dict[str, Tensor]:
         """Losses of step ``step``."""
@@ -84,11 +93,25 @@ class UpsamplerObjective:
         noisy = interpolate(data, noise, times)
         with torch.autocast(data.device.type, torch.bfloat16):
             velocity = self.model(noisy, times, low)
-        errors = (velocity.float() - target_velocity(data, noise)).square()
-        scale = self.unknown(times)
-        plain = (low - data).square().mean() / self.model.residual_scale.square().mean()
-        weighted = (errors / scale.square()).mean()
-        return {"flow": errors.mean(), "plain": plain, "total": weighted}
+        error = velocity.float() - target_velocity(data, noise)
+        missing_B = self.seen((low - data) / self.model.residual_scale)
+        wrong_B = self.seen(error / self.unknown(times))
+        relative = (wrong_B / (self.expected(missing_B, times) + MISSING_FLOOR)).mean()
+        return {"flow": error.square().mean(), "plain": missing_B.mean(), "total": relative}
+
+    def expected(self, missing_B: Tensor, t_B: Tensor) -> Tensor:
+        """What a fresh model gets wrong of clips that lack so much detail, in the units of the loss: (B,).
+
+        Its guess ``low + a(t) (x - t low)`` is off by what is missing as far as it trusts ``low``, and by the
+        noise as far as it trusts x.
+        """
+        t, s = t_B.view(-1, 1, 1, 1, 1), self.model.residual_scale
+        trust_B = (t.square() * s.square() / (t.square() * s.square() + (1 - t).square())).flatten(1).mean(1)
+        return (1 - trust_B) * missing_B + trust_B
+
+    def seen(self, error_BCTHW: Tensor) -> Tensor:
+        """(B,): mean square of each clip's error, channels by how much of the picture hangs on them."""
+        return (self.shares * error_BCTHW.square()).mean(dim=(1, 2, 3, 4))
 
     def unknown(self, t_B: Tensor) -> Tensor:
         """The size of what the network is asked for at time t, by which its errors are measured."""
@@ -103,6 +126,22 @@ class UpsamplerObjective:
                 self.model.frames.encode(self.model.enlarged(small)).float(),
                 self.model.frames.encode(large).float(),
             )
+
+
+@torch.no_grad()
+def visible_shares(model: Upsampler, latent_BCTHW: Tensor) -> Tensor:
+    """How much of the picture hangs on what each channel has to learn: (C, 1, 1, 1), 1 in the mean.
+
+    The pixels' mean squared change when a channel alone moves by its residual scale. As weights of the loss
+    they change nothing of what is learnt best, but spend a small model where it is seen. Our choice.
+    """
+    plain = model.frames.decode(latent_BCTHW, latent_BCTHW.shape[2])
+    shares = []
+    for channel, scale in enumerate(model.residual_scale.flatten()):
+        moved = latent_BCTHW.clone()
+        moved[:, channel] += scale
+        shares.append((model.frames.decode(moved, moved.shape[2]) - plain).square().mean())
+    return (torch.stack(shares) / torch.stack(shares).mean()).view_as(model.residual_scale)
 
 
 @torch.no_grad()

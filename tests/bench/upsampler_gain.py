@@ -16,12 +16,11 @@ from moviegen_core.stages.upscale import RESAMPLERS, resampler
 def row(name, upscaler, args):
     started = time.monotonic()
     found = measure_upsampler(upscaler, args.count, args.footage, Work(0))
-    for gain in (found.theatre, found.footage):
-        if gain is not None:
-            print(
-                f"{name}, {gain.what}, {gain.num_clips} clips: {gain.psnr:.2f} dB, {gain.decibels:+.2f} over"
-                f" bicubic, flicker {gain.flicker:.3f}"
-            )
+    for gain in found.gains:
+        print(
+            f"{name}, {gain.what}, {gain.num_clips} clips: {gain.psnr:.2f} dB, {gain.decibels:+.2f} over"
+            f" bicubic, flicker {gain.flicker:.3f}"
+        )
     print(f"{name}: {time.monotonic() - started:.1f} s")
 
 

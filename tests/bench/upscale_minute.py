@@ -1,4 +1,4 @@
-"""Upscaling a long clip to 1080p: frames a second, peak memory, and the same after a kill at half time.
+"""Upscaling a long clip: frames a second, peak memory, and the same after a kill at half time.
 
 Each run is a process of its own. The clip is rendered from the theatre, with sound.
 
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import torch
 
+from moviegen_core.geometry import parse_size
 from moviegen_core.media.mux import add_sound
 from moviegen_core.media.read import frames
 from moviegen_core.media.sound import sound_from
@@ -41,8 +42,19 @@ def make_clip(path: Path, seconds: int, height: int, width: int) -> None:
     add_sound(path, sound_from(tone), path)
 
 
-def command(source: Path, out: Path, upscaler: str, *more: str) -> list[str]:
-    words = ["upscale", str(source), "-o", str(out), "--upscaler", upscaler, "--json", *more]
+def command(source: Path, out: Path, upscaler: str, height: int, *more: str) -> list[str]:
+    words = [
+        "upscale",
+        str(source),
+        "-o",
+        str(out),
+        "--upscaler",
+        upscaler,
+        "--height",
+        str(height),
+        "--json",
+    ]
+    words += more
     return [sys.executable, "-m", "moviegen_core.cli", *words]
 
 
@@ -63,22 +75,22 @@ def run_killed(words: list[str], parts: Path, num_units: int) -> float:
     return time.monotonic() - started
 
 
-def main(seconds: int, upscaler: str) -> None:
+def main(seconds: int, upscaler: str, size: str, height: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source, whole, again = (Path(folder) / f"{name}.mp4" for name in ("in", "whole", "again"))
-        make_clip(source, seconds, 432, 768)
-        facts, spent = run(command(source, whole, upscaler))
+        make_clip(source, seconds, *parse_size(size))
+        facts, spent = run(command(source, whole, upscaler, height))
         print(
             f"torch {torch.__version__}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f};"
-            f" {facts['num_frames']} frames of 768x432 to {facts['width']}x{facts['height']}, {upscaler}"
+            f" {facts['num_frames']} frames of {size} to {facts['width']}x{facts['height']}, {upscaler}"
         )
         print(
             f"{facts['num_frames'] / spent:.2f} frames a second, peak {facts['peak'] / 1e6:.0f} MB,"
             f" {facts['report']}, sound {facts['sound']}"
         )
         half = seconds * FPS // (2 * FPS) // 2
-        first = run_killed(command(source, again, upscaler), again.with_name("again.mp4.parts"), half)
-        resumed, rest = run(command(source, again, upscaler, "--resume"))
+        first = run_killed(command(source, again, upscaler, height), again.with_name("again.mp4.parts"), half)
+        resumed, rest = run(command(source, again, upscaler, height, "--resume"))
         same = all(torch.equal(a, b) for a, b in zip(frames(whole), frames(again), strict=True))
         print(
             f"killed after {first:.1f} s with {resumed['resumed_frames']} frames done; then {rest:.1f} s:"
@@ -90,5 +102,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--upscaler", default="lanczos")
+    parser.add_argument("--size", default="768x432", help="of the source")
+    parser.add_argument("--height", type=int, default=1080)
     args = parser.parse_args()
-    main(args.seconds, args.upscaler)
+    main(args.seconds, args.upscaler, args.size, args.height)

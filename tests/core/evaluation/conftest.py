@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 import torch
 
-from moviegen_core.evaluation import measure_tae, measure_video
+from moviegen_core.evaluation import measure_long, measure_tae, measure_video
 from moviegen_core.evaluation.report import evaluate
 from moviegen_core.geometry import ClipShape
 from moviegen_core.models.judge import JUDGE_PRESETS, Judge
@@ -85,3 +85,5 @@ def shorten(patch):
     patch.setattr(measure_tae, "NUM_FRAMES", 9)
     shape = ClipShape(num_frames=9, fps=Fraction(16), height=16, width=32)
     patch.setattr(measure_video, "SHAPE", shape)
+    patch.setattr(measure_long, "LONG", replace(shape, num_frames=27))
+    patch.setattr(measure_long, "PART_FRAMES", 9)

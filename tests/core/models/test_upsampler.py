@@ -59,6 +59,15 @@ def test_a_fresh_model_carries_any_noise_to_the_enlarged_frames_in_one_step():
 
 
 @torch.no_grad()
+def test_one_step_lands_at_the_same_place_from_any_noise_and_two_do_not(model):
+    low, noises = latents(1, 4, 3, 4, 4), (latents(1, 4, 3, 4, 4), torch.zeros(1, 4, 3, 4, 4))
+    for num_steps in (1, 2):
+        times = linear_times(num_steps)
+        one, other = (integrate_euler(lambda x, t: model(x, t, low), noise, times) for noise in noises)
+        assert torch.allclose(one, other, atol=1e-5) == (num_steps == 1)
+
+
+@torch.no_grad()
 def test_a_fresh_model_is_the_best_guess_that_knows_only_how_far_truth_lies():
     """Among all guesses low + a (x - t low) none has a smaller error than the model's own a."""
     model = Upsampler(TINY)

@@ -94,7 +94,9 @@ def test_a_fresh_model_enlarges_as_its_autoencoder_would():
     clip = torch.rand(3, 2, 8, 8)
     piece = Piece(frame=0, top=0, left=0, height=16, width=16, whole=(16, 16))
     plain = fresh.frames.decode(fresh.frames.encode(fresh.enlarged(clip[None])), 2)[0]
-    assert_close(add_detail(fresh, clip, piece, FrameNoise(4, 0), 1), plain, atol=1e-5, rtol=1e-4)
+    assert_close(
+        add_detail(fresh, clip, piece, FrameNoise(4, 0), 1), plain, atol=0.02, rtol=0
+    )  # bfloat16, where it is fast
 
 
 def test_no_step_is_refused():

@@ -6,6 +6,7 @@ import torch
 from torch.testing import assert_close
 
 from moviegen_core.errors import WeightsError
+from moviegen_core.flow.path import interpolate, target_velocity
 from moviegen_core.models.upsampler import UPSAMPLER_PRESETS, Upsampler
 from moviegen_core.training.footage import Footage, Item, Source
 from moviegen_core.training.loop import LoopConfig
@@ -13,7 +14,12 @@ from moviegen_core.training.losses import TaeLossConfig
 from moviegen_core.training.optimizer import OptimizerConfig
 from moviegen_core.training.pairs import PairConfig, PairPool, shrunk
 from moviegen_core.training.run import Session, train_upsampler
-from moviegen_core.training.train_upsampler import UpsamplerObjective, UpsamplerRecipe, measure_frames
+from moviegen_core.training.train_upsampler import (
+    UpsamplerObjective,
+    UpsamplerRecipe,
+    measure_frames,
+    visible_shares,
+)
 from moviegen_core.weights.files import load_model
 
 TINY = replace(
@@ -146,3 +152,32 @@ def test_a_trained_model_errs_less_than_the_same_one_that_adds_nothing(tmp_path)
 def test_a_broken_autoencoder_is_refused(tmp_path):
     with pytest.raises(WeightsError):
         train_upsampler(tmp_path, recipe=RECIPE, tae=tmp_path / "none.safetensors")
+
+
+@torch.no_grad()
+def test_what_a_fresh_model_gets_wrong_is_foretold_at_every_time_and_for_every_lack_of_detail():
+    torch.manual_seed(0)
+    model = Upsampler(replace(TINY, table_sizes=(4, 32, 32)))
+    model.residual_scale.fill_(0.4)
+    objective = UpsamplerObjective(model, RECIPE, PairPool(PAIRS))
+    objective.shares = torch.ones(4, 1, 1, 1)
+    low, residual, noise = (torch.randn(6, 4, 4, 64, 64) for _ in range(3))
+    lack = torch.tensor([0.1, 1.0, 3.0, 0.1, 1.0, 3.0]).view(-1, 1, 1, 1, 1)
+    times = torch.tensor([0.0, 0.0, 0.0, 0.7, 0.7, 0.7])
+    data = low + 0.4 * lack.sqrt() * residual
+    velocity = model(interpolate(data, noise, times), times, low)
+    wrong = objective.seen((velocity - target_velocity(data, noise)) / objective.unknown(times))
+    assert_close(wrong, objective.expected(lack.flatten(), times), rtol=0.03, atol=0)
+
+
+@torch.no_grad()
+def test_a_channel_that_the_decoder_passes_over_counts_for_nothing():
+    torch.manual_seed(0)
+    model = Upsampler(TINY)
+    for weight in (model.frames.decoder.stem.space.weight, model.residual_scale):
+        torch.nn.init.normal_(weight, std=0.5)
+    model.frames.decoder.stem.space.weight[:, 2] = 0
+    shares = visible_shares(model, torch.randn(1, 4, 2, 4, 4)).flatten()
+    assert shares[2] == 0
+    assert shares[[0, 1, 3]].min() > 0
+    assert_close(shares.mean(), torch.tensor(1.0))
