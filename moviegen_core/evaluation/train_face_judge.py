@@ -6,9 +6,8 @@ What passed through an autoencoder is still a render: the judge never sees a gen
 # Shape letters: B face, C channel, T frame, H row, W column, Q question.
 
 import random
-from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,16 +21,17 @@ from ..models.tae import TemporalAutoencoder
 from ..stages.faces import Face, around_head, crop
 from ..theatre.faces import face_places, is_in_picture
 from ..theatre.portraits import render_portrait
-from ..theatre.questions import NO_ANSWER, SQUARE_QUESTIONS, square_classes
+from ..theatre.questions import SQUARE_QUESTIONS, square_classes
 from ..theatre.render import render
 from ..theatre.sampling import draw_person
 from ..theatre.scene import Person
 from ..theatre.vocabulary import COLOURS
-from ..training.loop import LoopConfig, new_run
+from ..training.loop import LoopConfig
 from ..training.optimizer import OptimizerConfig
 from ..training.run import ONE_GO, Session
 from ..training.train_identity import STAGE, a_person_on_stage, elsewhere
-from ..weights.files import load_model, save_model
+from ..weights.files import load_model
+from .lessons import Groups, answer_losses, train_to_answer
 from .train_judge import soften
 
 WIDE, KEPT = 3.0, 2
@@ -88,34 +88,29 @@ which blurs whoever moves, about 80%: hats 100%, skin 96%, glasses 83%, hair col
 
 
 class FacePool:
-    """A window over an endless row of groups of faces with labels; the step alone decides the content."""
+    """Groups of faces with labels."""
 
     def __init__(
         self, recipe: FaceJudgeRecipe, judge: FaceJudge, tae: TemporalAutoencoder | None = None
     ) -> None:
         self.recipe, self.size, self.tae = recipe, judge.config.size, tae
-        self.groups: OrderedDict[int, tuple[Tensor, Tensor]] = OrderedDict()
+        self.groups = Groups(recipe, self._made)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Faces of (B, 3, S, S) in -1..1, each cut out in its own way, with their labels (B, Q)."""
         rng = random.Random(f"face judge {step}")
-        newest = self.recipe.first_groups + step // self.recipe.steps_per_group
-        oldest = max(0, newest - self.recipe.most_groups)
-        for stale in [index for index in self.groups if index < oldest]:
-            del self.groups[stale]
-        groups = [self._group(rng.randrange(oldest, newest)) for _ in range(self.recipe.batch)]
+        window = self.groups.window(step)
+        groups = [self.groups[rng.randrange(window.start, window.stop)] for _ in range(self.recipe.batch)]
         pairs = [(faces[row := rng.randrange(len(faces))], labels[row]) for faces, labels in groups]
         wide, labels = (torch.stack(parts) for parts in zip(*pairs, strict=True))
         places, hits_B = cuts(len(wide), torch.Generator().manual_seed(step))
         labels[~hits_B] = square_classes([None])
         return cut_out(from_bytes(wide), places, self.size), labels
 
-    def _group(self, index: int) -> tuple[Tensor, Tensor]:
-        if index not in self.groups:
-            views = [view for number in range(self.recipe.group_size) for view in self._views(index, number)]
-            faces, people = zip(*views, strict=True)
-            self.groups[index] = to_bytes(torch.stack(faces)), square_classes(people)
-        return self.groups[index]
+    def _made(self, index: int) -> tuple[Tensor, Tensor]:
+        views = [view for number in range(self.recipe.group_size) for view in self._views(index, number)]
+        faces, people = zip(*views, strict=True)
+        return to_bytes(torch.stack(faces)), square_classes(people)
 
     def _views(self, index: int, number: int) -> Iterator[tuple[Tensor, Person | None]]:
         """Wide squares around one person's face, and one elsewhere."""
@@ -239,13 +234,7 @@ class FaceJudgeObjective:
         """Losses of step ``step``, one for each question that any of its faces answers."""
         faces, labels_BQ = self.pool.batch(step)
         soft = soften(faces[:, :, None], torch.Generator().manual_seed(step))[:, :, 0]
-        logits = self.judge(soft.to(self.device))
-        losses = {
-            name: F.cross_entropy(logits[name], labels_BQ[:, column].to(self.device), ignore_index=NO_ANSWER)
-            for column, name in enumerate(SQUARE_QUESTIONS)
-            if (labels_BQ[:, column] != NO_ANSWER).any()
-        }
-        return losses | {"total": torch.stack(list(losses.values())).sum()}
+        return answer_losses(self.judge(soft.to(self.device)), labels_BQ, SQUARE_QUESTIONS)
 
 
 def train_face_judge(
@@ -269,13 +258,9 @@ def train_face_judge(
     Returns:
         The weights file.
     """
-    recipe = replace(recipe, loop=session.fit(recipe.loop))
-    torch.manual_seed(0)
-    judge = session.first_model("face_judge", recipe.preset)
-    state = new_run(judge, recipe.loop)
-    softener = load_model(tae, "tae", device=session.device) if tae else None
-    session.run(state, FaceJudgeObjective(judge, recipe, softener), recipe.loop, out)  # type: ignore[arg-type]
-    averaged = FaceJudge(judge.config)
-    state.ema.copy_to(averaged)
-    save_model(out / "face_judge.safetensors", "face_judge", averaged)
-    return out / "face_judge.safetensors"
+
+    def losses(judge: FaceJudge, recipe: FaceJudgeRecipe) -> FaceJudgeObjective:
+        softener = load_model(tae, "tae", device=session.device) if tae else None
+        return FaceJudgeObjective(judge, recipe, softener)  # type: ignore[arg-type]
+
+    return train_to_answer("face_judge", out, session, recipe, losses)

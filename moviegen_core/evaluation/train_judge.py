@@ -6,7 +6,6 @@ What passed through an autoencoder is still a render: the judge never sees a gen
 # Shape letters: B clip, C channel, T frame, H row, W column, Q question.
 
 import random
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,15 +17,15 @@ from ..media.pixels import from_bytes, to_bytes
 from ..models.judge import Judge, prepare
 from ..models.tae import TemporalAutoencoder
 from ..theatre import vocabulary as words
-from ..theatre.questions import NO_ANSWER, QUESTIONS, classes
+from ..theatre.questions import QUESTIONS, classes
 from ..theatre.render import render
 from ..theatre.sampling import draw_scene
 from ..theatre.scene import Scene
-from ..training.loop import LoopConfig, new_run
+from ..training.loop import LoopConfig
 from ..training.optimizer import OptimizerConfig
 from ..training.run import ONE_GO, Session
-from ..training.state import RunState
-from ..weights.files import load_model, save_model
+from ..weights.files import load_model
+from .lessons import Groups, answer_losses, train_to_answer
 
 FRAME_SIZES = ((112, 192), (112, 192), (112, 192), (112, 192), (144, 144), (192, 112))
 """(height, width): mostly the shape that evaluations use."""
@@ -70,39 +69,28 @@ Of 100 held-out renders it was right about 84% of actors, 96% of colours, 98% of
 
 
 class RenderPool:
-    """A window over an endless row of groups of clips with labels; the step alone decides the content."""
+    """Groups of clips with labels."""
 
     def __init__(self, recipe: JudgeRecipe, judge: Judge, tae: TemporalAutoencoder | None = None) -> None:
         self.recipe, self.config, self.tae = recipe, judge.config, tae
-        self.groups: OrderedDict[int, tuple[Tensor, Tensor]] = OrderedDict()
+        self.groups = Groups(recipe, self._made)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Clips of one shape, (B, 3, T, H, W) in -1..1, with their labels (B, Q)."""
         rng = random.Random(f"judge batch {step}")
-        newest = self.recipe.first_groups + step // self.recipe.steps_per_group
-        oldest = max(0, newest - self.recipe.most_groups)
-        self._forget(oldest)
         size = rng.choice(FRAME_SIZES)
-        alike = [index for index in range(oldest, newest) if _size(index) == size]
+        alike = [index for index in self.groups.window(step) if _size(index) == size]
         drawn = [(rng.choice(alike), rng.randrange(self.recipe.group_size)) for _ in range(self.recipe.batch)]
-        pairs = [tuple(part[row] for part in self._group(index)) for index, row in drawn]
+        pairs = [tuple(part[row] for part in self.groups[index]) for index, row in drawn]
         clips, labels = (torch.stack(parts) for parts in zip(*pairs, strict=True))
         return from_bytes(clips), labels
 
-    def _forget(self, oldest: int) -> None:
-        for index in [index for index in self.groups if index < oldest]:
-            del self.groups[index]
-
-    def _group(self, index: int) -> tuple[Tensor, Tensor]:
-        if index not in self.groups:
-            first = index * self.recipe.group_size
-            scenes = [judged_scene(seed) for seed in range(first, first + self.recipe.group_size)]
-            softened = (
-                self.tae is not None and random.Random(index).random() < self.recipe.reconstructed_share
-            )
-            clips = self._reconstructed(scenes, index) if softened else film(scenes, _size(index), 8)
-            self.groups[index] = to_bytes(prepare(clips, self.config)), classes(scenes)
-        return self.groups[index]
+    def _made(self, index: int) -> tuple[Tensor, Tensor]:
+        first = index * self.recipe.group_size
+        scenes = [judged_scene(seed) for seed in range(first, first + self.recipe.group_size)]
+        softened = self.tae is not None and random.Random(index).random() < self.recipe.reconstructed_share
+        clips = self._reconstructed(scenes, index) if softened else film(scenes, _size(index), 8)
+        return to_bytes(prepare(clips, self.config)), classes(scenes)
 
     @torch.no_grad()
     def _reconstructed(self, scenes: list[Scene], index: int) -> Tensor:
@@ -146,22 +134,13 @@ class JudgeObjective:
         self.device = next(judge.parameters()).device
 
     def __call__(self, step: int) -> dict[str, Tensor]:
-        """Losses of step ``step``, one for each question."""
+        """Losses of step ``step``, one for each question that any of its clips answers."""
         rng = torch.Generator().manual_seed(step)
         clips, labels_BQ = self.pool.batch(step)
         clips, labels_BQ = mirror(clips, labels_BQ) if step % 2 else (clips, labels_BQ)
-        clips, labels_BQ = soften(clips, rng).to(self.device), labels_BQ.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
-            logits = self.judge(clips)
-        losses = {
-            name: F.cross_entropy(logits[name].float(), labels_BQ[:, column], ignore_index=NO_ANSWER)
-            for column, name in enumerate(QUESTIONS)
-        }
-        return {name: loss for name, loss in losses.items() if not loss.isnan()} | {"total": _sum(losses)}
-
-
-def _sum(losses: dict[str, Tensor]) -> Tensor:
-    return torch.stack([loss for loss in losses.values() if not loss.isnan()]).sum()
+            logits = self.judge(soften(clips, rng).to(self.device))
+        return answer_losses(logits, labels_BQ, QUESTIONS)
 
 
 def mirror(clips: Tensor, labels_BQ: Tensor) -> tuple[Tensor, Tensor]:
@@ -258,18 +237,9 @@ def train_judge(
     Returns:
         The weights file.
     """
-    recipe = replace(recipe, loop=session.fit(recipe.loop))
-    torch.manual_seed(0)
-    state = new_run(session.first_model("judge", recipe.preset), recipe.loop)
-    softener = load_model(tae, "tae", device=session.device) if tae else None
-    session.run(state, JudgeObjective(state.model, recipe, softener), recipe.loop, out)  # type: ignore[arg-type]
-    return write_judge(out, state)
 
+    def losses(judge: Judge, recipe: JudgeRecipe) -> JudgeObjective:
+        softener = load_model(tae, "tae", device=session.device) if tae else None
+        return JudgeObjective(judge, recipe, softener)  # type: ignore[arg-type]
 
-def write_judge(out: Path, state: RunState) -> Path:
-    """Write the averaged judge; the run itself stays as it is."""
-    judge = Judge(state.model.config)
-    state.ema.copy_to(judge)
-    path = out / "judge.safetensors"
-    save_model(path, "judge", judge)
-    return path
+    return train_to_answer("judge", out, session, recipe, losses)

@@ -3,25 +3,23 @@
 # Shape letters: B clip, C channel, S audio sample, M mel band, T spectrum frame, Q question.
 
 import random
-from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..models.audio_codec import AudioCodec
 from ..models.sound_judge import SoundJudge, prepare
-from ..theatre.questions import NO_ANSWER
 from ..theatre.sampling import sample_scenes
 from ..theatre.sound.hearing import heard
 from ..theatre.sound.questions import SOUND_QUESTIONS, sound_classes
-from ..training.loop import LoopConfig, new_run
+from ..training.loop import LoopConfig
 from ..training.optimizer import OptimizerConfig
 from ..training.run import ONE_GO, Session
 from ..training.sounds import FRAMES_A_SECOND, MIXES, mono
-from ..weights.files import load_model, save_model
+from ..weights.files import load_model
+from .lessons import Groups, answer_losses, train_to_answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,31 +57,23 @@ about music or none, about 9 of 10 instruments and 18 of 20 impacts; after the c
 
 
 class JudgedSounds:
-    """A window over an endless row of groups of heard sounds with labels; the step decides the content."""
+    """Groups of heard sounds with labels."""
 
     def __init__(self, recipe: SoundJudgeRecipe, judge: SoundJudge, codec: AudioCodec | None = None) -> None:
         self.recipe, self.config, self.codec = recipe, judge.config, codec
-        self.groups: OrderedDict[int, tuple[Tensor, Tensor]] = OrderedDict()
+        self.groups = Groups(recipe, self._made)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """(B, M, T) of what is heard, with labels (B, Q)."""
         rng = random.Random(f"sound judge {step}")
-        newest = self.recipe.first_groups + step // self.recipe.steps_per_group
-        oldest = max(0, newest - self.recipe.most_groups)
-        for stale in [index for index in self.groups if index < oldest]:
-            del self.groups[stale]
+        window = self.groups.window(step)
         rows = [
-            (rng.randrange(oldest, newest), rng.randrange(self.recipe.group_size))
+            (rng.randrange(window.start, window.stop), rng.randrange(self.recipe.group_size))
             for _ in range(self.recipe.batch)
         ]
-        pairs = [tuple(part[row] for part in self._group(index)) for index, row in rows]
+        pairs = [tuple(part[row] for part in self.groups[index]) for index, row in rows]
         sounds, labels = (torch.stack(parts) for parts in zip(*pairs, strict=True))
         return sounds.float(), labels
-
-    def _group(self, index: int) -> tuple[Tensor, Tensor]:
-        if index not in self.groups:
-            self.groups[index] = self._made(index)
-        return self.groups[index]
 
     def _made(self, index: int) -> tuple[Tensor, Tensor]:
         rng, recipe = random.Random(f"sound group {index}"), self.recipe
@@ -120,12 +110,7 @@ class SoundJudgeObjective:
         sounds, labels_BQ = self.pool.batch(step)
         device = next(self.judge.parameters()).device
         logits = self.judge.judged(_hidden(sounds, torch.Generator().manual_seed(step)).to(device))
-        losses = {
-            name: F.cross_entropy(logits[name], labels_BQ[:, column].to(device), ignore_index=NO_ANSWER)
-            for column, name in enumerate(SOUND_QUESTIONS)
-            if (labels_BQ[:, column] != NO_ANSWER).any()
-        }
-        return losses | {"total": torch.stack(list(losses.values())).sum()}
+        return answer_losses(logits, labels_BQ, SOUND_QUESTIONS)
 
 
 def _hidden(heard_BMT: Tensor, rng: torch.Generator) -> Tensor:
@@ -159,13 +144,9 @@ def train_sound_judge(
     Returns:
         The weights file.
     """
-    recipe = replace(recipe, loop=session.fit(recipe.loop))
-    torch.manual_seed(0)
-    judge = session.first_model("sound_judge", recipe.preset)
-    state = new_run(judge, recipe.loop)
-    decoder = load_model(codec, "audio_codec", device=session.device) if codec else None
-    session.run(state, SoundJudgeObjective(judge, recipe, decoder), recipe.loop, out)  # type: ignore[arg-type]
-    averaged = SoundJudge(judge.config)
-    state.ema.copy_to(averaged)
-    save_model(out / "sound_judge.safetensors", "sound_judge", averaged)
-    return out / "sound_judge.safetensors"
+
+    def losses(judge: SoundJudge, recipe: SoundJudgeRecipe) -> SoundJudgeObjective:
+        decoder = load_model(codec, "audio_codec", device=session.device) if codec else None
+        return SoundJudgeObjective(judge, recipe, decoder)  # type: ignore[arg-type]
+
+    return train_to_answer("sound_judge", out, session, recipe, losses)
