@@ -4,7 +4,7 @@ It learns from theatre renders alone, and from renders that passed through an au
 never generated clips), so what it says about a generated clip is independent of the model that made it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +84,14 @@ def ask(judge: Judge, clips: Tensor) -> list[Answers]:
 
 def verdicts(seen: Sequence[Answers], scenes: Sequence[Scene]) -> list[dict[str, bool]]:
     """For each scene, question to whether the judge is right; unanswerable questions are left out."""
-    right = (right_answers(scene) for scene in scenes)
+    return compared(seen, map(right_answers, scenes), QUESTIONS)
+
+
+def compared(
+    answers: Iterable[Answers], truths: Iterable[Answers], questions: Iterable[str]
+) -> list[dict[str, bool]]:
+    """Question to whether its answer is the right one; questions without a right answer are left out."""
     return [
-        {name: truth[name] == one[name] for name in QUESTIONS if name in truth}
-        for one, truth in zip(seen, right, strict=True)
+        {name: one[name] == right[name] for name in questions if name in right}
+        for one, right in zip(answers, truths, strict=True)
     ]

@@ -13,7 +13,7 @@ from ..models.sound_judge import SoundJudge
 from ..theatre.questions import Answers
 from ..theatre.sound.hearing import Heard
 from ..theatre.sound.questions import SOUND_QUESTIONS, right_answers
-from .judge import open_answering, picked
+from .judge import compared, open_answering, picked
 
 SOUND_JUDGE = Path(__file__).parent.parent / "weights" / "judge" / "sound_judge.safetensors"
 
@@ -41,8 +41,4 @@ def ask_sound(judge: SoundJudge, sounds_BCS: Tensor) -> list[Answers]:
 
 def sound_verdicts(answers: Sequence[Answers], sounds: Sequence[Heard]) -> list[dict[str, bool]]:
     """For each sound, question to whether the judge is right; unanswerable questions are left out."""
-    right = (right_answers(sound) for sound in sounds)
-    return [
-        {name: truth[name] == one[name] for name in SOUND_QUESTIONS if name in truth}
-        for one, truth in zip(answers, right, strict=True)
-    ]
+    return compared(answers, map(right_answers, sounds), SOUND_QUESTIONS)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import SettingsError
 from ..layers.halving import NUM_GROUPS, Halving
+from .judge import check_questions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +35,10 @@ class FaceJudgeConfig:
     num_hidden: int = 128
 
     def __post_init__(self) -> None:
-        if len(self.questions) != len(self.num_answers) or "face" not in self.questions:
+        check_questions("face judge", self.questions, self.num_answers)
+        if "face" not in self.questions:
             raise SettingsError(
-                f"face judge config: {len(self.questions)} questions and {len(self.num_answers)} answer"
-                ' counts; give one count for each question, "face" among them'
+                f'face judge config: "face" is not among {self.questions}; ask for it as well'
             )
         if self.size % 2 ** len(self.widths) or any(width % NUM_GROUPS for width in self.widths):
             raise SettingsError(

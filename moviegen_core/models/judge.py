@@ -3,6 +3,7 @@
 # Shape letters: B clip, C channel, T frame, H row, W column, N head, D head dim, Q question, L = T*H*W cells.
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -17,6 +18,24 @@ from ..layers.attention import attend, merge_heads, split_heads
 SIDE_MULTIPLE = 8
 DIFFERENCE_GAIN = 4.0
 """Differences of neighbouring frames are small; this brings them near the size of pixels."""
+
+
+def check_questions(judge: str, questions: Sequence[str], num_answers: Sequence[int]) -> None:
+    """Refuse a config of a judge that does not say how many answers each of its questions has.
+
+    Args:
+        judge: which one, for the complaint.
+        questions: what is asked.
+        num_answers: classes of each.
+
+    Raises:
+        SettingsError: there are no questions, or not as many counts.
+    """
+    if len(questions) != len(num_answers) or not questions:
+        raise SettingsError(
+            f"{judge} config: {len(questions)} questions and {len(num_answers)} answer counts;"
+            " give one count for each question"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +57,7 @@ class JudgeConfig:
     num_heads: int = 4
 
     def __post_init__(self) -> None:
-        if len(self.questions) != len(self.num_answers) or not self.questions:
-            raise SettingsError(
-                f"judge config: {len(self.questions)} questions and {len(self.num_answers)} answer counts;"
-                " give one count for each question"
-            )
+        check_questions("judge", self.questions, self.num_answers)
         if self.widths[-1] % self.num_heads:
             raise SettingsError(
                 f"judge config: width {self.widths[-1]} is not a multiple of num_heads {self.num_heads}"

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..errors import SettingsError
 from ..layers.halving import Halving
 from ..layers.mel import mel_filters, spectrum
+from .judge import check_questions
 
 FLOOR = 1e-4
 """Amplitude that counts as silence, -80 dB of full scale."""
@@ -36,11 +37,7 @@ class SoundJudgeConfig:
     num_hidden: int = 128
 
     def __post_init__(self) -> None:
-        if len(self.questions) != len(self.num_answers) or not self.questions:
-            raise SettingsError(
-                f"sound judge config: {len(self.questions)} questions and {len(self.num_answers)} answer"
-                " counts; give one count for each question"
-            )
+        check_questions("sound judge", self.questions, self.num_answers)
         if self.num_bands % 2 ** len(self.widths):
             raise SettingsError(f"sound judge config: num_bands {self.num_bands} is not a multiple of 16")
 

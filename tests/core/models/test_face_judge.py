@@ -32,7 +32,8 @@ def test_the_judge_shares_no_tensor_with_the_encoder_it_judges():
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [
-        ("num_answers", (2,), "7 questions and 1 answer counts"),
+        ("num_answers", (2,), "face judge config: 7 questions and 1 answer counts"),
+        ("questions", ("hat",) * 7, '"face" is not among'),
         ("size", 50, "size 50 must be a multiple of 8"),
         ("widths", (24, 50), r"widths \(24, 50\) of 4"),
     ],
