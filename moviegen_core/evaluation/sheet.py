@@ -86,11 +86,8 @@ def _grid(strips: Sequence[Image.Image], num_columns: int) -> Image.Image:
 
 def _edit_strip(sample: EditSample) -> Image.Image:
     pictures = [_side_by_side(one) for one in (sample.before, sample.after)]
-    height, width = pictures[0].shape[:2]
-    strip = Image.new("RGB", (width, 2 * height + 2 * LINE), PAPER)
-    for row, picture in enumerate(pictures):
-        strip.paste(Image.fromarray(picture), (0, row * height))
-    pen, font = ImageDraw.Draw(strip), ImageFont.load_default()
+    strip, pen, font = _captioned(pictures)
+    height = len(pictures[0])
     pen.text((2, 2 * height + 2), sample.edit.instruction, INK, font)
     kept = "" if sample.kept is None else f", rest {sample.kept:.1f} dB"
     there = sample.right.get("judge", sample.right["nearer"])
@@ -100,28 +97,17 @@ def _edit_strip(sample: EditSample) -> Image.Image:
 
 
 def _strip(sample: Sample) -> Image.Image:
-    picture = _side_by_side(sample.stills)
-    height, width = picture.shape[:2]
-    strip = Image.new("RGB", (width, height + 2 * LINE), PAPER)
-    strip.paste(Image.fromarray(picture), (0, 0))
-    pen, font = ImageDraw.Draw(strip), ImageFont.load_default()
-    pen.text((2, height + 2), f"[{sample.camera}] {sample.prompt}", INK, font)
-    _write_answers(pen, sample.seen, sample.right, height + LINE + 1, font)
-    return strip
+    prompt = f"[{sample.camera}] {sample.prompt}"
+    return _answered(_side_by_side(sample.stills), prompt, sample.seen, sample.right)
 
 
 def _face_strip(sample: FaceSample) -> Image.Image:
     height = sample.stills.shape[-2]
     reference = interpolate(sample.reference[None], (height, height), mode="bilinear")
     pictures = [_side_by_side(part) for part in (reference, sample.stills)]
-    picture = np.concatenate(pictures, axis=1)
-    strip = Image.new("RGB", (picture.shape[1], height + 2 * LINE), PAPER)
-    strip.paste(Image.fromarray(picture), (0, 0))
-    pen, font = ImageDraw.Draw(strip), ImageFont.load_default()
     missed = "" if sample.reference_right[OURS] else "; the reference is not the face"
-    pen.text((2, height + 2), f"{sample.prompt} (likeness {sample.likeness:.2f}{missed})", INK, font)
-    _write_answers(pen, _told(sample), sample.right, height + LINE + 1, font)
-    return strip
+    prompt = f"{sample.prompt} (likeness {sample.likeness:.2f}{missed})"
+    return _answered(np.concatenate(pictures, axis=1), prompt, _told(sample), sample.right)
 
 
 def _upscaled_strip(sample: UpsamplerSample) -> Image.Image:
@@ -148,19 +134,31 @@ def _told(sample: FaceSample) -> dict[str, str]:
     }
 
 
-def _write_answers(
-    pen: ImageDraw.ImageDraw,
-    seen: Mapping[str, str],
-    judged: Mapping[str, bool],
-    y: int,
-    font: ImageFont.ImageFont,
-) -> None:
+def _answered(
+    picture: np.ndarray, prompt: str, seen: Mapping[str, str], judged: Mapping[str, bool]
+) -> Image.Image:
+    """A picture, (H, W, 3) uint8, above its prompt and what was seen in it."""
+    strip, pen, font = _captioned([picture])
+    height = len(picture)
+    pen.text((2, height + 2), prompt, INK, font)
     x = 2.0
     for question, answer in seen.items():
         right = judged.get(question)
         if right is not None:
-            pen.text((x, y), answer, GREEN if right else RED, font)
+            pen.text((x, height + LINE + 1), answer, GREEN if right else RED, font)
             x += pen.textlength(f"{answer}    ", font)
+    return strip
+
+
+def _captioned(
+    pictures: Sequence[np.ndarray],
+) -> tuple[Image.Image, ImageDraw.ImageDraw, ImageFont.ImageFont]:
+    """Pictures of one size, one above the other, with room for two lines below."""
+    height, width = pictures[0].shape[:2]
+    strip = Image.new("RGB", (width, len(pictures) * height + 2 * LINE), PAPER)
+    for row, picture in enumerate(pictures):
+        strip.paste(Image.fromarray(picture), (0, row * height))
+    return strip, ImageDraw.Draw(strip), ImageFont.load_default()
 
 
 def _side_by_side(stills_TCHW: Tensor) -> np.ndarray:
