@@ -7,7 +7,6 @@ from torch.testing import assert_close
 
 from moviegen_core.flow.guidance import EditGuidance
 from moviegen_core.models.edit import TASKS, edit_from_video
-from moviegen_core.models.tae import TAE_PRESETS, TemporalAutoencoder
 from moviegen_core.models.text import ByteEncoder, ByteEncoderConfig
 from moviegen_core.models.video import VIDEO_PRESETS, VideoTransformer
 from moviegen_core.theatre.edits import sample_edit
@@ -54,14 +53,6 @@ RECIPE = replace(
     least_change=0.0,
     most_change=1e9,
 )
-
-
-@pytest.fixture(scope="module")
-def tae():
-    torch.manual_seed(0)
-    narrow = {"encoder_widths": (16,) * 4, "decoder_widths": (16,) * 4, "head_width": 16}
-    blocks = {"encoder_blocks": (0,) * 4, "decoder_blocks": (0,) * 4}
-    return TemporalAutoencoder(replace(TAE_PRESETS["nano"], **narrow, **blocks))
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,6 @@ import pytest
 import torch
 
 from moviegen_core.models.identity import IDENTITY_PRESETS, IdentityEncoder
-from moviegen_core.models.tae import TAE_PRESETS, TemporalAutoencoder
-from moviegen_core.models.text import ByteEncoder, ByteEncoderConfig
-from moviegen_core.models.video import VIDEO_PRESETS, VideoTransformer
 from moviegen_core.theatre.holdouts import is_held_out
 from moviegen_core.theatre.sampling import draw_person
 from moviegen_core.training.latents import Bucket, LatentConfig
@@ -26,22 +23,11 @@ from moviegen_core.training.train_personalized import (
     PersonalizedStage,
     face_prompt,
 )
-from moviegen_core.weights.cast import open_cast, write_cast
-from moviegen_core.weights.files import load_model, save_model
+from moviegen_core.weights.files import load_model
+from tests.core.training.conftest import SMALL, parts, start_cast
 
 SIZE = {"height": 32, "width": 48, "frame_rates": (16,), "weight": 1}
 LATENTS = LatentConfig(buckets=(Bucket(num_frames=1, **SIZE), Bucket(num_frames=9, **SIZE)), shard_size=3)
-SMALL = replace(
-    IDENTITY_PRESETS["nano"],
-    size=16,
-    stem_widths=(4, 8),
-    width=16,
-    num_layers=1,
-    num_heads=2,
-    ffn_width=16,
-    feature_width=8,
-    token_width=32,
-)
 RECIPE = replace(
     PERSONALIZED_NANO,
     identity=replace(
@@ -62,25 +48,8 @@ RECIPE = replace(
 
 
 @pytest.fixture(scope="module")
-def tae():
-    torch.manual_seed(0)
-    narrow = {"encoder_widths": (16,) * 4, "decoder_widths": (16,) * 4, "head_width": 16}
-    blocks = {"encoder_blocks": (0,) * 4, "decoder_blocks": (0,) * 4}
-    return TemporalAutoencoder(replace(TAE_PRESETS["nano"], **narrow, **blocks))
-
-
-@pytest.fixture(scope="module")
 def store(tmp_path_factory, tae):
     return FaceStore(tmp_path_factory.mktemp("faces"), tae, LATENTS, SMALL.size)
-
-
-def parts():
-    torch.manual_seed(0)
-    tiny = replace(VIDEO_PRESETS["nano"], width=32, num_layers=1, ffn_width=32, context_widths=(16,))
-    video = VideoTransformer(tiny)
-    for parameter in video.parameters():
-        torch.nn.init.normal_(parameter, std=0.1)
-    return ByteEncoder(ByteEncoderConfig(width=16, num_layers=1, num_heads=1, ffn_width=16)), video
 
 
 @pytest.fixture
@@ -191,15 +160,11 @@ def test_a_portrait_fills_its_square():
 def test_training_teaches_the_encoder_first_and_then_the_video_model(tmp_path, tae, monkeypatch):
     monkeypatch.setitem(IDENTITY_PRESETS, "nano", SMALL)
     text, video = parts()
-    cast = tmp_path / "cast"
-    cast.mkdir()
-    for role, model in (("tae", tae), ("text", text), ("video", video)):
-        save_model(cast / f"{role}.safetensors", role, model)
-    write_cast(cast, "mine", {role: f"{role}.safetensors" for role in ("tae", "text", "video")})
+    cast = start_cast(tmp_path / "cast", tae, text, video)
     seen = []
-    session = Session(start=open_cast(cast), on_step=lambda step, losses: seen.append("identity" in losses))
+    session = Session(start=cast, on_step=lambda step, losses: seen.append("identity" in losses))
     recipe = replace(RECIPE, loop=replace(RECIPE.loop, num_steps=2))
-    path = train_personalized(tmp_path / "run", session, recipe=recipe, tae=cast / "tae.safetensors")
+    path = train_personalized(tmp_path / "run", session, recipe=recipe, tae=cast.path("tae"))
     assert seen == [True, True, False, False]
     assert load_model(path, "personalized").config == video.config
     assert load_model(tmp_path / "run" / "identity.safetensors", "identity").config.token_width == 32

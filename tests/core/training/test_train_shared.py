@@ -1,13 +1,9 @@
 from dataclasses import replace
 
 import pytest
-import torch
 
 from moviegen_core.models.edit import edit_from_video
 from moviegen_core.models.identity import IDENTITY_PRESETS, IdentityEncoder
-from moviegen_core.models.tae import TAE_PRESETS, TemporalAutoencoder
-from moviegen_core.models.text import ByteEncoder, ByteEncoderConfig
-from moviegen_core.models.video import VIDEO_PRESETS, VideoTransformer
 from moviegen_core.training.edit_pairs import FILMED, PairBucket
 from moviegen_core.training.latents import Bucket, LatentConfig
 from moviegen_core.training.recipes import SHARED_NANO
@@ -16,21 +12,10 @@ from moviegen_core.training.train_edit import EditStage
 from moviegen_core.training.train_personalized import PersonalizedStage
 from moviegen_core.training.train_shared import SharedModel, SharedObjective
 from moviegen_core.training.train_video import VideoStage
-from moviegen_core.weights.cast import open_cast, write_cast
-from moviegen_core.weights.files import load_model, save_model
+from moviegen_core.weights.files import load_model
+from tests.core.training.conftest import SMALL, parts, start_cast
 
 SIZE = {"height": 32, "width": 48, "frame_rates": (16,), "weight": 1, "num_frames": 1}
-SMALL = replace(
-    IDENTITY_PRESETS["nano"],
-    size=16,
-    stem_widths=(4, 8),
-    width=16,
-    num_layers=1,
-    num_heads=2,
-    ffn_width=16,
-    feature_width=8,
-    token_width=32,
-)
 LOOP = replace(SHARED_NANO.loop, num_steps=12, warmup_steps=1)
 FACES = SHARED_NANO.personalized
 RECIPE = replace(
@@ -62,23 +47,6 @@ RECIPE = replace(
         shards=1,
     ),
 ).fit(LOOP)
-
-
-@pytest.fixture(scope="module")
-def tae():
-    torch.manual_seed(0)
-    narrow = {"encoder_widths": (16,) * 4, "decoder_widths": (16,) * 4, "head_width": 16}
-    blocks = {"encoder_blocks": (0,) * 4, "decoder_blocks": (0,) * 4}
-    return TemporalAutoencoder(replace(TAE_PRESETS["nano"], **narrow, **blocks))
-
-
-def parts():
-    torch.manual_seed(0)
-    tiny = replace(VIDEO_PRESETS["nano"], width=32, num_layers=1, ffn_width=32, context_widths=(16,))
-    video = VideoTransformer(tiny)
-    for parameter in video.parameters():
-        torch.nn.init.normal_(parameter, std=0.1)
-    return ByteEncoder(ByteEncoderConfig(width=16, num_layers=1, num_heads=1, ffn_width=16)), video
 
 
 @pytest.fixture(scope="module")
@@ -141,14 +109,10 @@ def test_a_step_depends_on_its_number_alone(objective):
 def test_training_writes_one_file_for_three_roles(tmp_path, tae, monkeypatch):
     monkeypatch.setitem(IDENTITY_PRESETS, "nano", SMALL)
     text, video = parts()
-    cast = tmp_path / "cast"
-    cast.mkdir()
-    for role, model in (("tae", tae), ("text", text), ("video", video)):
-        save_model(cast / f"{role}.safetensors", role, model)
-    write_cast(cast, "mine", {role: f"{role}.safetensors" for role in ("tae", "text", "video")})
+    cast = start_cast(tmp_path / "cast", tae, text, video)
     seen = []
-    session = Session(start=open_cast(cast), on_step=lambda _step, losses: seen.append(set(losses)))
-    path = train_shared(tmp_path / "run", session, recipe=RECIPE, tae=cast / "tae.safetensors")
+    session = Session(start=cast, on_step=lambda _step, losses: seen.append(set(losses)))
+    path = train_shared(tmp_path / "run", session, recipe=RECIPE, tae=cast.path("tae"))
     assert sum("identity" in names for names in seen) == 2
     assert all(any(subject in names for names in seen) for subject in ("video", "edit", "face"))
     assert load_model(path, "video").config == video.config
