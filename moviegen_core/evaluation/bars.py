@@ -29,7 +29,7 @@ THEATRE_BAR, FOOTAGE_BAR = 31.0, 25.0
 THEATRE_GAIN_BAR, FOOTAGE_GAIN_BAR = 1.5, 0.5
 """PSNR in dB over bicubic."""
 FLICKER_BAR = 1.1
-"""Of an upscaled clip over its source's own."""
+"""Of an upscaled clip over that of the same clip filmed large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ def upsampler_bars(upsampler: UpsamplerMeasures | None) -> Iterator[Bar]:
     ):
         yield Bar(what=f"upsampler x2 over bicubic, {what}", wanted=wanted, measured=measured, unit="dB")
     flicker = round(max(gain.flicker for gain in upsampler.gains), 3)
-    what = "upsampler, flicker over the source's own"
+    what = "upsampler, flicker over the clip's own"
     yield Bar(what=what, wanted=FLICKER_BAR, measured=flicker, unit="", at_most=True)
 
 

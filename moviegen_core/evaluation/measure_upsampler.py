@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..geometry import fit_frame
 from ..media.write import clip_from_frames, frames_from_clip
-from ..stages.upscale import Upscaler, UpscaleSettings, resampler, upscale_stream
+from ..stages.upscale import Piece, Upscaler, UpscaleSettings, resampler, upscale_stream
 from ..theatre.render import render
 from ..theatre.sampling import sample_scenes
 from ..training.footage import Footage
@@ -51,7 +51,7 @@ class Gain:
     what: str
     samples: tuple[UpsamplerSample, ...]
     flicker: float
-    """Over the source's own, mean of the clips."""
+    """Over the large clip's own, mean of the clips."""
 
     @property
     def num_clips(self) -> int:
@@ -158,7 +158,8 @@ def _gain(what: str, upscaler: Upscaler, pairs: Iterable[tuple[str, Pair]]) -> G
         made, steadiness = _upscaled(upscaler, small, large)
         plain, _ = _upscaled(resampler("bicubic"), small, large)
         samples.append(_sample(name, plain, made, large))
-        flicker.append(steadiness["flicker"] or 1.0)
+        _, own = _upscaled(_truth(large), small, large)
+        flicker.append((steadiness["flicker"] or 1.0) / (own["flicker"] or 1.0))
     return Gain(what=what, samples=tuple(samples), flicker=sum(flicker) / len(flicker))
 
 
@@ -178,6 +179,15 @@ def _sample(what: str, plain: Tensor, made: Tensor, large: Tensor) -> UpsamplerS
         psnr=psnr(made, large),
         bicubic_psnr=psnr(plain, large),
     )
+
+
+def _truth(large: Tensor) -> Upscaler:
+    """Who knows the large clip: even its frames, shrunk, flicker more than what was enlarged plainly."""
+
+    def enlarge(clip: Tensor, piece: Piece) -> Tensor:
+        return large[:, piece.frame : piece.frame + clip.shape[1]]
+
+    return Upscaler(name="truth", content="", factor=FACTOR, window=NUM_FRAMES, enlarge=enlarge)
 
 
 def _upscaled(upscaler: Upscaler, small: Tensor, large: Tensor) -> tuple[Tensor, dict[str, float | None]]:

@@ -235,8 +235,8 @@ def upsampler_lines(upsampler: UpsamplerMeasures | None) -> Iterator[str]:
     yield (
         f"{upsampler.upscaler}. Held-out scenes rendered at {width}x{height} and at {FACTOR} times that, and"
         f" held-out real shots shrunk by {FACTOR} (bicubic, antialiased); {NUM_FRAMES} frames of each,"
-        " through the same tiles, windows and colours as `moviegen upscale` takes. Flicker is over the"
-        " source's own."
+        " through the same tiles, windows and colours as `moviegen upscale` takes. Flicker is over"
+        " the true large clip's."
     )
     yield ""
     yield "| clips | count | PSNR | bicubic | gain | flicker |"

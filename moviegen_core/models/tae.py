@@ -100,6 +100,18 @@ def start_silent(layer: nn.Module) -> None:
     layer.bias.zero_()
 
 
+def sharply(layer: nn.Module, x_BCTHW: Tensor, wanted: bool) -> Tensor:
+    """A layer out of reach of autocast, if so wanted.
+
+    Rounded to bfloat16 at both ends, frames that stand still come out half a grey level apart, and flicker.
+    An image autoencoder, which knows no neighbours in time, keeps its ends and so its skips in float32.
+    """
+    if not wanted:
+        return layer(x_BCTHW)
+    with torch.autocast(x_BCTHW.device.type, enabled=False):
+        return layer(x_BCTHW.to(next(layer.parameters()).dtype))
+
+
 class ResBlock(nn.Module):
     """Norm, SiLU, 2.5D convolution, twice, around a skip; a fresh block passes its input through."""
 
@@ -189,6 +201,7 @@ class Readout(nn.Module):
         **factory: Any,  # noqa: ANN401
     ) -> None:
         super().__init__()
+        self.sharp = flat
         self.linear = operations.Conv3d(channels_in, channels_out, 1, **factory)
         self.norm = PixelNorm(channels_in, operations, **factory)
         self.conv = FactorizedConv(channels_in, channels_out, operations, flat=flat, **factory)
@@ -196,7 +209,7 @@ class Readout(nn.Module):
 
     def forward(self, x_BCTHW: Tensor) -> Tensor:
         """(B, C, T, H, W) -> (B, C', T, H, W)."""
-        return self.linear(x_BCTHW) + self.conv(F.silu(self.norm(x_BCTHW)))
+        return sharply(self.linear, x_BCTHW, self.sharp) + self.conv(F.silu(self.norm(x_BCTHW)))
 
 
 class Upsample(nn.Module):
@@ -256,7 +269,7 @@ class Encoder(nn.Module):
         factory |= {"operations": operations, "flat": config.flat}
         conv = partial(FactorizedConv, **factory)
         widths = config.encoder_widths
-        self.patch = config.patch
+        self.patch, self.sharp = config.patch, config.flat
         self.stem = conv(3 * config.patch**2, widths[0])
         steps = zip(pairwise(widths), config.space_strides, config.time_strides, strict=True)
         downs = [conv(a, b, space_stride=space, time_stride=time) for (a, b), space, time in steps]
@@ -272,7 +285,7 @@ class Encoder(nn.Module):
 
     def forward(self, clip_BCTHW: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, T, H, W) -> mean and log variance, each (B, 16, ceil(T / 8), H / 8, W / 8)."""
-        x = self.stem(channels_last(fold_patches(clip_BCTHW, self.patch)))
+        x = sharply(self.stem, channels_last(fold_patches(clip_BCTHW, self.patch)), self.sharp)
         for level, down in zip(self.levels, self.downs, strict=False):
             x = down(level(x))
         x = self.middle(self.levels[-1](x))
@@ -288,7 +301,7 @@ class Decoder(nn.Module):
         factory |= {"operations": operations, "flat": config.flat}
         conv = partial(FactorizedConv, **factory)
         widths = config.decoder_widths[::-1]
-        self.patch = config.patch
+        self.patch, self.sharp = config.patch, config.flat
         self.stem = conv(config.latent_channels, widths[0])
         self.middle = Middle(widths[0], config.head_width, **factory)
         self.levels = nn.ModuleList(
@@ -302,7 +315,7 @@ class Decoder(nn.Module):
 
     def forward(self, latent_BCTHW: Tensor) -> Tensor:
         """(B, 16, T, H, W) -> (B, 3, 8 T, 8 H, 8 W), surplus frames included."""
-        x = self.middle(self.stem(channels_last(latent_BCTHW)))
+        x = self.middle(sharply(self.stem, channels_last(latent_BCTHW), self.sharp))
         for level, up in zip(self.levels, self.ups, strict=False):
             x = up(level(x))
         x = self.levels[-1](x)

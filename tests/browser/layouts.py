@@ -358,8 +358,8 @@ on from there, after a restart of ComfyUI too.
 **The numbers**
 - **height**, **width**: of the result; a width of 0 keeps the clip's shape.
 - **fit**: where the shapes differ, crop, pad or stretch.
-- **upscaler**: *lanczos* and *bicubic* add no detail. A cast with an upsampler, or an upscale model, \
-does.
+- **upscaler**: *nano* draws detail, two times as large at a time, and takes seconds a frame on a CPU; \
+*lanczos* and *bicubic* are quick and add none. An upscale model takes its place.
 - **colour**: how colours are brought back to the clip's.
 
 The node tells its plan before, and colour, flicker, seams and memory after. *Comparison*: plainly \
@@ -431,7 +431,8 @@ carries it through untouched.
 
 **The numbers**
 - **steps**: 30 here; the paper takes 50.
-- **upscaler**: *lanczos* adds no detail; a cast with an upsampler, or an upscale model, does.
+- **upscaler**: *lanczos* is quick and adds no detail; *nano*, which takes seconds a frame on a CPU, or \
+an upscale model, does.
 - **height**, **width**, **fit**: exact, whatever the clip's shape.
 
 Stopped in the last step? **Run** again: finished parts of the large clip are kept. The next clip wants \

@@ -25,7 +25,7 @@ def _small(monkeypatch):
 def test_bicubic_wins_nothing_over_bicubic_and_is_as_steady_as_its_source():
     found = measure_upsampler(resampler("bicubic"), 2, None, Work(2))
     assert found.theatre.decibels == pytest.approx(0, abs=1e-6)
-    assert found.theatre.flicker == pytest.approx(1, abs=0.1)
+    assert found.theatre.flicker == pytest.approx(1, abs=0.2)
     assert [bar.is_met for bar in upsampler_bars(found)] == [False, None, True]
 
 
@@ -39,7 +39,9 @@ def test_who_knows_the_large_clip_wins_and_nearest_neighbour_loses():
         enlarge=lambda _clip, piece: large[:, piece.frame : piece.frame + 6],
     )
     assert small.shape == (3, 6, 32, 48)
-    assert measure_upsampler(oracle, 1, None, Work(2)).theatre.decibels > 3
+    known = measure_upsampler(oracle, 1, None, Work(2)).theatre
+    assert known.decibels > 3
+    assert known.flicker == pytest.approx(1, abs=0.02)
     nearest = Upscaler(
         name="nearest",
         content="",

@@ -157,3 +157,12 @@ def test_presets_are_8x8x8_with_16_channels(preset):
 
 def test_every_parameter_lives_in_a_layer_of_the_given_operations(operations, strays):
     assert not strays(TemporalAutoencoder(TINY, operations=operations))
+
+
+@torch.no_grad()
+def test_an_image_autoencoder_keeps_its_ends_in_float32_where_autocast_rounds(randomize):
+    images, clips = (randomize(TemporalAutoencoder(config), std=0.05) for config in (TINY.flattened, TINY))
+    clip = torch.rand(1, 3, 2, 32, 32) * 2 - 1
+    with torch.autocast("cpu", torch.bfloat16):
+        assert images.encoder(clip)[0].dtype == images.decode(images.encode(clip), 2).dtype == torch.float32
+        assert clips.encoder(clip)[0].dtype == torch.bfloat16
