@@ -34,7 +34,7 @@ def without_host(said):
         "faces": types.SimpleNamespace(FaceReader=object, LOADER="Load Movie Gen, role face"),
         **{name: types.SimpleNamespace() for name in ("decode", "windows", "resampled", "unfinished")},
         "source": types.SimpleNamespace(Footage=types.SimpleNamespace),
-        "upscalers": types.SimpleNamespace(upscaler_names=lambda: ["lanczos", "bicubic"]),
+        "upscalers": types.SimpleNamespace(upscaler_names=lambda: ["lanczos", "bicubic", "nano"]),
         "codec": types.SimpleNamespace(codec_of=lambda vae: vae),
         "sampling": types.SimpleNamespace(midpoint_sampler=lambda: "midpoint", OnStep=object),
         "video": types.SimpleNamespace(Clip=types.SimpleNamespace, clip_of=lambda video: video),

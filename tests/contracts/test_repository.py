@@ -96,9 +96,13 @@ def test_no_document_and_no_code_names_a_folder_of_one_machine():
 
 
 def test_weights_stay_small_one_by_one_and_together():
-    sizes = [path.stat().st_size for path in tracked() if path.suffix == ".safetensors"]
-    assert all(size < 15 * MEGABYTE for size in sizes)
-    assert sum(sizes) < 48 * MEGABYTE
+    sizes = {path: path.stat().st_size for path in tracked() if path.suffix == ".safetensors"}
+    assert all(size < 15 * MEGABYTE for size in sizes.values())
+    nano = [size for path, size in sizes.items() if path.parent.name == "nano"]
+    judges = [size for path, size in sizes.items() if path.parent.name == "judge"]
+    assert len(nano) + len(judges) == len(sizes)
+    assert sum(nano) < 48 * MEGABYTE
+    assert sum(judges) < 4 * MEGABYTE
 
 
 def test_only_weights_and_pictures_are_large():
