@@ -20,8 +20,7 @@ from ..moviegen_core.stages.colour import CORRECTIONS
 from ..moviegen_core.stages.content import content_key
 from ..moviegen_core.stages.jobs import Job
 from ..moviegen_core.stages.meter import told_bytes
-from ..moviegen_core.stages.settings import SEED_RANGE
-from ..moviegen_core.stages.upsample import NUM_STEPS
+from ..moviegen_core.stages.settings import SEED_RANGE, UpsampleSettings
 from ..moviegen_core.stages.upscale import Upscaler, UpscaleSettings
 from ..moviegen_core.stages.upscale_compare import side_by_side
 from ..moviegen_core.stages.upscale_video import Plan, Upscaled, UpscaleJob, upscale_video
@@ -79,7 +78,7 @@ class MovieGenUpscaleVideo(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "steps",
-                    default=NUM_STEPS,
+                    default=UpsampleSettings().num_steps,
                     min=1,
                     max=100,
                     tooltip="Of a cast's upsampler alone: 1 gives the likeliest picture, steady, quick; more"

@@ -10,7 +10,8 @@ from ..geometry import fit_frame
 from ..media.source import Source, open_source
 from ..stages.jobs import Job
 from ..stages.meter import told_bytes
-from ..stages.upsample import UpsampleSettings, open_upscaler
+from ..stages.settings import UpsampleSettings
+from ..stages.upsample import open_upscaler
 from ..stages.upscale import RESAMPLERS, Upscaler, UpscaleSettings, resampler
 from ..stages.upscale_video import Plan, Upscaled, prepare, upscale_video
 from ..weights.cast import SHIPPED, open_cast

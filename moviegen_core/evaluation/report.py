@@ -20,10 +20,10 @@ from ..models.upsampler import Upsampler
 from ..stages.edit_model import load_edit
 from ..stages.generate import fast_dtype, load_text_to_video
 from ..stages.personalize import load_personalized
-from ..stages.settings import SamplingSettings, SoundSettings
+from ..stages.settings import SamplingSettings, SoundSettings, UpsampleSettings
 from ..stages.sound import ROLES as SOUND_ROLES
 from ..stages.sound import load_sound
-from ..stages.upsample import UpsampleSettings, neural_upscaler
+from ..stages.upsample import neural_upscaler
 from ..weights.cast import Cast
 from .bars import (
     Bar,

@@ -61,3 +61,17 @@ class SoundSettings:
             )
         if self.effects is None and self.music is None:
             raise SettingsError("effects and music are both switched off; leave one of them on")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsampleSettings:
+    """Everything but weights that decides which detail is added."""
+
+    num_steps: int = 1
+    """Of the solver: 1 gives the mean of all that could be there, nearest to the truth and steadiest; more
+    draw detail that could be there. The paper takes about 20."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.num_steps < 1:
+            raise SettingsError(f"{self.num_steps} steps are out of range; give 1 or more, such as 4")

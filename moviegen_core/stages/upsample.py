@@ -3,13 +3,11 @@
 # Shape letters: B clip, C channel, T frame, H row, W column.
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..errors import SettingsError
 from ..flow.schedule import linear_times
 from ..flow.solver import integrate_euler
 from ..flow.windows import multi_diffusion, spread_windows
@@ -17,6 +15,7 @@ from ..models.upsampler import Upsampler
 from ..weights.files import load_model
 from .content import file_key
 from .generate import fast_dtype
+from .settings import UpsampleSettings
 from .upscale import Piece, Upscaler
 
 OVERLAP = 4
@@ -25,25 +24,10 @@ WINDOWS_AT_ONCE = 2
 """Windows blended at every step; beyond them finished frames fade into each other."""
 TILE_OVERLAP = 4
 """Source pixels that two tiles share; 8 cost a third more time for 0.05 dB."""
-NUM_STEPS = 1
-"""Of the solver: the likeliest picture at once, nearest to the truth and steadiest; the paper takes 20."""
 LIVE_TENSORS = 8
 """How many tensors of the widest layers live at once at the peak, about."""
 NOISE_KEPT = 32
 """Frames of noise kept for the next tile."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpsampleSettings:
-    """Everything but weights that decides which detail is added."""
-
-    num_steps: int = NUM_STEPS
-    """1 gives the mean of all that could be there: nearest to the truth, and soft."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.num_steps < 1:
-            raise SettingsError(f"{self.num_steps} steps are out of range; give 1 or more, such as 4")
 
 
 class FrameNoise:

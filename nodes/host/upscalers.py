@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from ...moviegen_core.errors import MovieGenError
 from ...moviegen_core.stages.content import file_key
-from ...moviegen_core.stages.upsample import UpsampleSettings, neural_upscaler
+from ...moviegen_core.stages.settings import UpsampleSettings
+from ...moviegen_core.stages.upsample import neural_upscaler
 from ...moviegen_core.stages.upscale import RESAMPLERS, Piece, Upscaler, resampler
 from ...moviegen_core.weights.files import load_model
 from ..convert import pixels_from_image

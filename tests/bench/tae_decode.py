@@ -52,7 +52,7 @@ def other(name: str, num_frames: int, height: int, width: int, dtype: torch.dtyp
     else:
         widths = {
             "encoder_block_out_channels": (32, 64, 96, 128),
-            "decoder_block_out_channels": (48, 64, 96, 128),
+            "decoder_block_out_channels": (32, 64, 96, 128),
         }
         model, cells = AutoencoderKLMochi(**widths), (num_frames + 5) // 6
         latent = torch.randn(1, 12, cells, height // 8, width // 8)

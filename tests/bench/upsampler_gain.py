@@ -9,7 +9,8 @@ from pathlib import Path
 
 from moviegen_core.evaluation.measure_upsampler import measure_upsampler
 from moviegen_core.evaluation.work import Work
-from moviegen_core.stages.upsample import UpsampleSettings, open_upscaler
+from moviegen_core.stages.settings import UpsampleSettings
+from moviegen_core.stages.upsample import open_upscaler
 from moviegen_core.stages.upscale import RESAMPLERS, resampler
 
 

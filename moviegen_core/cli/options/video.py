@@ -3,6 +3,7 @@
 import argparse
 
 from ...geometry import FITS
+from ...stages.settings import UpsampleSettings
 from .shared import add_device, add_json, add_models, add_sampling, add_shape, command
 
 UPSCALER, UPSCALERS = "lanczos", "lanczos, bicubic, a cast such as nano, or an upsampler's weights file"
@@ -93,10 +94,16 @@ def _add_upscaler(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps",
         type=int,
-        default=4,
-        help="solver steps of a model (default %(default)s); 1 is soft",
+        default=UpsampleSettings().num_steps,
+        help="solver steps of a model (default %(default)s): 1 gives the likeliest picture, more draw detail"
+        " that could be there",
     )
-    parser.add_argument("--seed", type=int, default=0, help="decides a model's detail (default %(default)s)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="decides a model's detail, with 2 steps and more (default %(default)s)",
+    )
     parser.add_argument(
         "--colour",
         choices=COLOURS,

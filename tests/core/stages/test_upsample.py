@@ -9,7 +9,8 @@ from moviegen_core.cli import main
 from moviegen_core.errors import SettingsError
 from moviegen_core.geometry import fit_frame
 from moviegen_core.models.upsampler import UPSAMPLER_PRESETS, Upsampler
-from moviegen_core.stages.upsample import FrameNoise, UpsampleSettings, add_detail, neural_upscaler
+from moviegen_core.stages.settings import UpsampleSettings
+from moviegen_core.stages.upsample import FrameNoise, add_detail, neural_upscaler
 from moviegen_core.stages.upscale import Piece, UpscaleSettings, enlarge_in_tiles, upscale_stream
 from moviegen_core.weights.files import save_model
 
