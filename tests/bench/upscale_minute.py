@@ -26,7 +26,7 @@ from moviegen_core.media.write import frames_from_clip, write_clip
 from moviegen_core.theatre.render import render
 from moviegen_core.theatre.sampling import sample_scenes
 
-FPS = 24
+FPS = 16
 
 
 def make_clip(path: Path, seconds: int, height: int, width: int) -> None:
