@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -193,33 +193,37 @@ def evaluate(
     if count < 1:
         raise SettingsError(f"count {count} measures nothing; give 1 or more, such as 96")
     settings, roles = settings or SamplingSettings(), list(roles or cast.roles)
-    wanted = {MEASURED_BY[role] for role in roles if role in MEASURED_BY}
-    num_clips = max(1, count // 4)
-    wanted |= {"long"} if "video" in wanted else set()
-    wanted -= {one for one, needed in NEEDED.items() if not set(needed) <= set(cast.roles)}
-    num_edits, num_people = max(1, count // 2), max(2, count)
-    units = {"tae": tae_work(num_clips), "video": video_work(count), "sound": sound_work(num_clips)}
-    num_long = max(1, count // 12)
-    units |= {"edit": edit_work(num_edits), "long": long_work(num_long)}
-    real = _footage_file(footage)
-    units |= {"upsampler": upsampler_work(num_clips, real)}
-    units |= {"personalized": personalized_work(num_clips), "identity": identity_work(num_people)}
-    work = Work(sum(units[one] for one in wanted), on_progress)
+    wanted = _wanted(cast, roles)
+    clips, edits, people, long = (max(1, count // 4), max(1, count // 2), max(2, count), max(1, count // 12))
+    real, asked = _footage_file(footage), Path(judge)
+    todo: dict[str, tuple[int, Callable[[Work], object]]] = {
+        "tae": (tae_work(clips), lambda work: _tae(cast, device, clips, real, work)),
+        "video": (video_work(count), lambda work: _video(cast, device, count, settings, asked, work)),
+        "long": (long_work(long), lambda work: _long(cast, device, long, settings, asked, work)),
+        "edit": (edit_work(edits), lambda work: _edit(cast, device, edits, settings, asked, work)),
+        "personalized": (
+            personalized_work(clips),
+            lambda work: _personalized(cast, device, clips, settings, asked, work),
+        ),
+        "identity": (identity_work(people), lambda work: _identity(cast, device, people, work)),
+        "upsampler": (upsampler_work(clips, real), lambda work: _upsampler(cast, device, clips, real, work)),
+        "sound": (sound_work(clips), lambda work: _sound(cast, device, clips, asked, work)),
+    }
+    work = Work(sum(units for name, (units, _) in todo.items() if name in wanted), on_progress)
+    measured = {name: measure(work) if name in wanted else None for name, (_, measure) in todo.items()}
     return Report(
         cast=cast.name,
-        facts=_facts(cast, device, Path(judge)),
-        tae=_tae(cast, device, num_clips, real, work) if "tae" in wanted else None,
-        video=_video(cast, device, count, settings, Path(judge), work) if "video" in wanted else None,
-        long=_long(cast, device, num_long, settings, Path(judge), work) if "long" in wanted else None,
-        edit=_edit(cast, device, num_edits, settings, Path(judge), work) if "edit" in wanted else None,
-        personalized=_personalized(cast, device, num_clips, settings, Path(judge), work)
-        if "personalized" in wanted
-        else None,
-        identity=_identity(cast, device, num_people, work) if "identity" in wanted else None,
-        upsampler=_upsampler(cast, device, num_clips, real, work) if "upsampler" in wanted else None,
-        sound=_sound(cast, device, num_clips, Path(judge), work) if "sound" in wanted else None,
+        facts=_facts(cast, device, asked),
         unmeasured=tuple(role for role in roles if MEASURED_BY.get(role) not in wanted),
+        **measured,  # type: ignore[arg-type]
     )
+
+
+def _wanted(cast: Cast, roles: Sequence[str]) -> set[str]:
+    """Measurements that cover these roles and find all they need in the cast."""
+    wanted = {MEASURED_BY[role] for role in roles if role in MEASURED_BY}
+    wanted |= {"long"} if "video" in wanted else set()
+    return wanted - {one for one, needed in NEEDED.items() if not set(needed) <= set(cast.roles)}
 
 
 def _footage_file(given: Path | str | None) -> Path | None:

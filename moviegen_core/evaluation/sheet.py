@@ -113,12 +113,10 @@ def _face_strip(sample: FaceSample) -> Image.Image:
 def _upscaled_strip(sample: UpsamplerSample) -> Image.Image:
     crops = torch.stack([sample.bicubic, sample.made, sample.true])
     picture = _side_by_side(crops.repeat_interleave(ENLARGED, -1).repeat_interleave(ENLARGED, -2))
-    strip = Image.new("RGB", (picture.shape[1], picture.shape[0] + LINE), PAPER)
-    strip.paste(Image.fromarray(picture), (0, 0))
+    strip, pen, font = _captioned([picture], num_lines=1)
     told = f"{sample.what}: bicubic {sample.bicubic_psnr:.1f} dB, ours {sample.psnr:.1f} dB, the truth"
     better = sample.psnr > sample.bicubic_psnr
-    pen, font = ImageDraw.Draw(strip), ImageFont.load_default()
-    pen.text((2, picture.shape[0] + 2), told, GREEN if better else RED, font)
+    pen.text((2, len(picture) + 2), told, GREEN if better else RED, font)
     return strip
 
 
@@ -151,11 +149,11 @@ def _answered(
 
 
 def _captioned(
-    pictures: Sequence[np.ndarray],
+    pictures: Sequence[np.ndarray], num_lines: int = 2
 ) -> tuple[Image.Image, ImageDraw.ImageDraw, ImageFont.ImageFont]:
-    """Pictures of one size, one above the other, with room for two lines below."""
+    """Pictures of one size, one above the other, with room for lines below."""
     height, width = pictures[0].shape[:2]
-    strip = Image.new("RGB", (width, len(pictures) * height + 2 * LINE), PAPER)
+    strip = Image.new("RGB", (width, len(pictures) * height + num_lines * LINE), PAPER)
     for row, picture in enumerate(pictures):
         strip.paste(Image.fromarray(picture), (0, row * height))
     return strip, ImageDraw.Draw(strip), ImageFont.load_default()

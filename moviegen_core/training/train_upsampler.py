@@ -106,7 +106,7 @@ class UpsamplerObjective:
         noise as far as it trusts x.
         """
         t, s = t_B.view(-1, 1, 1, 1, 1), self.model.residual_scale
-        trust_B = (t.square() * s.square() / (t.square() * s.square() + (1 - t).square())).flatten(1).mean(1)
+        trust_B = (t.square() * s.square() / self.model.spread(t_B)).flatten(1).mean(1)
         return (1 - trust_B) * missing_B + trust_B
 
     def seen(self, error_BCTHW: Tensor) -> Tensor:
@@ -115,8 +115,7 @@ class UpsamplerObjective:
 
     def unknown(self, t_B: Tensor) -> Tensor:
         """The size of what the network is asked for at time t, by which its errors are measured."""
-        t, s = t_B.view(-1, 1, 1, 1, 1), self.model.residual_scale
-        return s / (t.square() * s.square() + (1 - t).square()).sqrt()
+        return self.model.residual_scale * self.model.spread(t_B).rsqrt()
 
     @torch.no_grad()
     def latents(self, small: Tensor, large: Tensor) -> tuple[Tensor, Tensor]:
