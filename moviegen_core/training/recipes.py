@@ -109,11 +109,12 @@ CODEC_NANO = CodecRecipe(
 
 AUDIO_NANO = AudioRecipe(
     preset="nano",
+    text=replace(TEXT_NANO, batch=32, first_seed=12_000_000),
     loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=4000, warmup_steps=100),
     latents=SoundLatentConfig(),
     lengths=(100, 100, 200),
     frames_per_step=2000,
-    first_shards=40,
+    first_shards=160,
     steps_per_shard=40,
 )
 

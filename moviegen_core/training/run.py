@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,6 +17,8 @@ from ..models.edit import EditTransformer, edit_from_video
 from ..models.identity import IDENTITY_PRESETS, IdentityEncoder
 from ..models.tae import TemporalAutoencoder, inflate
 from ..models.text import ByteEncoder
+from ..theatre.questions import CAPTION_QUESTIONS
+from ..theatre.sound.questions import SOUND_QUESTIONS
 from ..weights.build import build
 from ..weights.cast import Cast, open_cast
 from ..weights.files import load_model, save_model
@@ -37,14 +40,14 @@ from .recipes import (
 )
 from .sound_latents import SoundLatentStore
 from .state import RunState
-from .train_audio import AudioObjective, AudioRecipe, SoundModel
+from .train_audio import AudioObjective, AudioRecipe, SoundModel, read_sound_captions
 from .train_codec import CodecObjective, CodecRecipe, statistics_sounds
 from .train_edit import EditModel, EditObjective, EditRecipe
 from .train_identity import IdentityObjective, IdentityRecipe
 from .train_personalized import FaceStore, PersonalizedModel, PersonalizedObjective, PersonalizedRecipe
 from .train_shared import SharedModel, SharedObjective, SharedRecipe, Stores
 from .train_tae import TaeObjective, TaeRecipe, measure_latents
-from .train_text import Reader, ReadingObjective, TextRecipe
+from .train_text import Reader, ReadingObjective, read_captions
 from .train_upsampler import FramesObjective, UpsamplerObjective, UpsamplerRecipe, measure_frames
 from .train_video import TextToVideoModel, VideoObjective, VideoRecipe
 
@@ -196,8 +199,9 @@ def train_video(
     store = LatentStore(latents or out / "latents", autoencoder, recipe.latents)  # type: ignore[arg-type]
     model = TextToVideoModel(*(session.first_model(role, recipe.preset) for role in ("text", "video")))
     if recipe.text and not session.is_past_first_stage(out):
-        lessons = replace(recipe.text, loop=session.share(recipe.text.loop, recipe.loop))
-        if not _learn_to_read(model.text, out / "text", session, lessons):
+        reader = Reader(model.text, CAPTION_QUESTIONS)
+        lessons = ReadingObjective(reader, partial(read_captions, recipe.text))
+        if not _learn_to_read(lessons, out / "text", session, session.share(recipe.text.loop, recipe.loop)):
             return write_video(out, model)
     rest = replace(session, minutes=(end - time.monotonic()) / 60)
     recipe = replace(recipe, loop=session.fit(recipe.loop))
@@ -207,11 +211,11 @@ def train_video(
     return write_video(out, model)
 
 
-def _learn_to_read(encoder: ByteEncoder, out: Path, session: Session, recipe: TextRecipe) -> bool:
-    """Train the encoder in place, as far as this sitting goes; returns whether the lessons are over."""
-    reader = Reader(encoder).to(session.device)
-    state = new_run(reader, recipe.loop)
-    is_done = session.run(state, ReadingObjective(reader, recipe), recipe.loop, out)
+def _learn_to_read(lessons: ReadingObjective, out: Path, session: Session, loop: LoopConfig) -> bool:
+    """Train an encoder in place, as far as this sitting goes; returns whether the lessons are over."""
+    reader = lessons.reader.to(session.device)
+    state = new_run(reader, loop)
+    is_done = session.run(state, lessons, loop, out)
     state.ema.copy_to(reader)
     return is_done
 
@@ -430,6 +434,8 @@ def train_audio(
 ) -> Path:
     """Train audio transformer, text reader and frame encoder together and write a weights file for each.
 
+    A recipe with reading lessons gives those to the text reader first, in the subfolder ``text``.
+
     A missing or broken codec or checkpoint is refused with a WeightsError.
 
     Args:
@@ -442,17 +448,30 @@ def train_audio(
     Returns:
         The audio transformer's weights file.
     """
+    end = time.monotonic() + session.minutes * 60
     torch.manual_seed(0)
     trained = load_model(codec, "audio_codec", device=session.device)
     model = SoundModel(
         **{part: session.first_model(role, recipe.preset) for part, role in SOUND_ROLES.items()}
     )
+    if recipe.text and not session.is_past_first_stage(out):
+        reader = Reader(model.text, SOUND_QUESTIONS)
+        lessons = ReadingObjective(reader, partial(read_sound_captions, recipe))
+        if not _learn_to_read(lessons, out / "text", session, session.share(recipe.text.loop, recipe.loop)):
+            return write_audio(out, model)
     size = model.vision.config.size
     store = SoundLatentStore(latents or out / "latents", trained, size, recipe.latents)  # type: ignore[arg-type]
+    rest = replace(session, minutes=(end - time.monotonic()) / 60)
     recipe = replace(recipe, loop=session.fit(recipe.loop))
     state = new_run(model, recipe.loop)
-    session.run(state, AudioObjective(model, recipe, store, session.device), recipe.loop, out)
+    rest.run(state, AudioObjective(model, recipe, store, session.device), recipe.loop, out)
     state.ema.copy_to(model)
+    return write_audio(out, model)
+
+
+def write_audio(out: Path, model: SoundModel) -> Path:
+    """Write audio transformer, text reader and frame encoder."""
+    out.mkdir(parents=True, exist_ok=True)
     for part, role in SOUND_ROLES.items():
         save_model(out / f"{role}.safetensors", role, getattr(model, part))
     return out / "audio.safetensors"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..flow.path import interpolate, logit_normal_times, target_velocity
@@ -16,11 +17,21 @@ from ..models.audio import AudioTransformer
 from ..models.prompt import seen_sound_prompt
 from ..models.text import ByteEncoder, tokenize
 from ..models.vision import FrameEncoder, frames_seen
+from ..theatre.sampling import sample_scenes
 from ..theatre.scene import Scene
 from ..theatre.sound.captions import paper_caption, sound_text
+from ..theatre.sound.hearing import Heard, heard
+from ..theatre.sound.questions import SOUND_QUESTIONS, sound_classes
 from .listen import Listener, onsets
 from .loop import LoopConfig
+from .recall import Recall
 from .sound_latents import SoundLatentConfig, SoundLatentStore, SoundShard, Stems
+from .train_text import TextRecipe
+
+LASTING = {name: SOUND_QUESTIONS[name] for name in ("ambience", "music", "instrument", "engine")}
+"""What is heard all the time, so that every piece of a sound has the same answers."""
+RING = 5
+"""Latent frames, a fifth of a second, for which an event is taken to sound."""
 
 
 def draw_sound_prompt(
@@ -46,6 +57,8 @@ class AudioRecipe:
     """Shards made before the first step."""
     steps_per_shard: int
     """After so many steps one more shard joins; earlier ones stay."""
+    text: TextRecipe | None = None
+    """Reading lessons of the text reader before all else; None lets it learn to read from sounds alone."""
     drop_all: float = 0.2
     """Share of samples without any condition (the paper's)."""
     drop_one: float = 0.1
@@ -56,6 +69,10 @@ class AudioRecipe:
     """Share of samples in which no sound is known; the others know some (the paper's)."""
     listen: float = 0.1
     """Weight of the events that hidden tokens tell."""
+    recall: float = 0.03
+    """Weight of the questions on what lasts that hidden tokens answer."""
+    event_weight: float = 8.0
+    """How much more an error counts where an event sounds, times t: a step fills a fiftieth of the time."""
     least_masked: float = 0.75
     """Of a sample that knows some sound, at least so much is masked (the paper's)."""
 
@@ -77,6 +94,7 @@ class SoundModel(nn.Module):
         super().__init__()
         self.text, self.vision, self.audio = text, vision, audio
         self.listener = Listener(audio)
+        self.recall = Recall(audio.blocks, audio.config.width, LASTING)
 
     def forward(
         self,
@@ -105,6 +123,8 @@ class SoundBatch:
     conditions: list[Conditions]
     onsets_BFE: Tensor
     """1 where an event begins."""
+    classes_BQ: Tensor
+    """Right answers to ``LASTING``."""
 
 
 def draw_conditions(recipe: AudioRecipe, num_frames: int, rng: random.Random) -> Conditions:
@@ -118,6 +138,28 @@ def draw_conditions(recipe: AudioRecipe, num_frames: int, rng: random.Random) ->
     length = round(rng.uniform(recipe.least_masked, 1) * num_frames)
     first = rng.choice((num_frames - length, rng.randint(0, num_frames - length)))
     return Conditions(text=text, video=video, masked=slice(first, first + length))
+
+
+def ringing(onsets_BFE: Tensor) -> Tensor:
+    """Where an event of any family sounds: (B, F, E) onsets to (B, 1, F), 1 from each on for ``RING``."""
+    begun_B1F = onsets_BFE.amax(dim=2)[:, None]
+    return F.max_pool1d(F.pad(begun_B1F, (RING - 1, 0)), RING, stride=1)
+
+
+def masked_mean(errors_B1F: Tensor, weights_B1F: Tensor) -> Tensor:
+    """Mean of errors, each as often as its weight."""
+    return (errors_B1F * weights_B1F).sum() / weights_B1F.sum()
+
+
+def read_sound_captions(recipe: AudioRecipe, step: int) -> tuple[list[str], Tensor]:
+    """The lesson in captions of sounds, which answer ``SOUND_QUESTIONS``; only a recipe with ``text``."""
+    assert recipe.text is not None
+    size, rng, seconds = recipe.text.batch, random.Random(step), recipe.latents.seconds
+    scenes = sample_scenes(recipe.text.first_seed + step * size, size)
+    stems = rng.choices(recipe.latents.stems, k=size)
+    prompts = [draw_sound_prompt(*pair, seconds, rng) for pair in zip(scenes, stems, strict=True)]
+    told = [heard(scene, seconds, names) for scene, names in zip(scenes, stems, strict=True)]
+    return prompts, sound_classes(told)
 
 
 class AudioObjective:
@@ -140,9 +182,17 @@ class AudioObjective:
             noisy = interpolate(data, noise, times)
             velocity = self.model(noisy, times, batch.prompts, data * ~masked_B1F, features)
             listen = self.model.listener(batch.onsets_BFE.to(self.device))
-        error = (velocity.float() - target_velocity(data, noise)).square() * masked_B1F
-        flow = error.sum() / (masked_B1F.sum() * data.shape[1])
-        return {"flow": flow, "listen": listen, "total": flow + self.recipe.listen * listen}
+            recall = self.model.recall(batch.classes_BQ.to(self.device))
+        errors_B1F = (velocity.float() - target_velocity(data, noise)).square().mean(1, keepdim=True)
+        weights_B1F = 1 + self.recipe.event_weight * times[:, None, None] * ringing(batch.onsets_BFE).to(data)
+        weighted = masked_mean(errors_B1F, weights_B1F * masked_B1F)
+        return {
+            "flow": masked_mean(errors_B1F, masked_B1F),
+            "weighted": weighted,
+            "listen": listen,
+            "recall": recall,
+            "total": weighted + self.recipe.listen * listen + self.recipe.recall * recall,
+        }
 
     def batch(self, step: int, rng: random.Random) -> SoundBatch:
         """Pieces of one length and one frame rate from as many sounds, freshly captioned."""
@@ -166,6 +216,7 @@ class AudioObjective:
             ],
             conditions,
             torch.stack([self._onsets(shard, row)[start : start + length] for shard, row in rows]),
+            sound_classes([self._heard(shard, row) for shard, row in rows], LASTING),
         )
 
     def num_shards(self, step: int) -> int:
@@ -175,6 +226,9 @@ class AudioObjective:
     def _prompt(self, shard: SoundShard, row: int, rng: random.Random) -> str:
         seconds, wordless = self.recipe.latents.seconds, self.recipe.wordless
         return draw_sound_prompt(shard.scenes[row], shard.stems[row], seconds, rng, wordless)
+
+    def _heard(self, shard: SoundShard, row: int) -> Heard:
+        return heard(shard.scenes[row], self.recipe.latents.seconds, shard.stems[row])
 
     def _onsets(self, shard: SoundShard, row: int) -> Tensor:
         seconds, grid = self.recipe.latents.seconds, self.store.codec.grid

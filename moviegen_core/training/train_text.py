@@ -1,14 +1,14 @@
-"""Reading first: the byte encoder learns what captions say before the video model learns from it.
+"""Reading first: a byte encoder learns what captions say before a video or audio model learns from it.
 
 The paper takes text encoders that were trained before (UL2, ByT5, and MetaCLIP, which knows what texts look
-like). This gives the nano cast's encoder the same start from the theatre alone: from a caption it answers
-what the scene shows. Our choice.
+like). This gives the nano cast's encoders the same start from the theatre alone: from a caption they
+answer what the scene shows, or what is heard in it. Our choice.
 """
 
 # Shape letters: B prompt, L byte, C channel, Q question.
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -56,12 +56,12 @@ class Reader(nn.Module):
     what they find there, the video model finds too.
     """
 
-    def __init__(self, encoder: ByteEncoder) -> None:
+    def __init__(self, encoder: ByteEncoder, questions: Questions) -> None:
         super().__init__()
         width = encoder.config.width
-        self.encoder = encoder
-        self.look = nn.Linear(width, len(CAPTION_QUESTIONS), bias=False)
-        self.answers = nn.ModuleList(nn.Linear(width, len(options)) for options in CAPTION_QUESTIONS.values())
+        self.encoder, self.questions = encoder, questions
+        self.look = nn.Linear(width, len(questions), bias=False)
+        self.answers = nn.ModuleList(nn.Linear(width, len(options)) for options in questions.values())
 
     def forward(self, ids_BL: Tensor, mask_BL: Tensor) -> list[Tensor]:
         """Scores of every answer, (B, answers) for each question."""
@@ -71,31 +71,34 @@ class Reader(nn.Module):
         return [answer(found_BQC[:, place]) for place, answer in enumerate(self.answers)]
 
 
+Lesson = Callable[[int], tuple[list[str], Tensor]]
+"""A step's number to freshly worded prompts and the classes (B, Q) of what they tell."""
+
+
 class ReadingObjective:
     """Cross entropies of one step, drawn from the step's number alone."""
 
-    def __init__(self, reader: Reader, recipe: TextRecipe) -> None:
-        self.reader, self.recipe = reader, recipe
+    def __init__(self, reader: Reader, lesson: Lesson) -> None:
+        self.reader, self.lesson = reader, lesson
 
     def __call__(self, step: int) -> dict[str, Tensor]:
         """Losses of step ``step``, one for each question."""
-        prompts, classes_BQ = self.batch(step)
+        prompts, classes_BQ = self.lesson(step)
         device = next(self.reader.parameters()).device
         ids_BL, mask_BL = (part.to(device) for part in tokenize(prompts))
         with torch.autocast(device.type, torch.bfloat16):
             scores = self.reader(ids_BL, mask_BL)
-        losses = answer_losses(scores, classes_BQ.to(device), CAPTION_QUESTIONS)
+        losses = answer_losses(scores, classes_BQ.to(device), self.reader.questions)
         return losses | {"total": torch.stack(list(losses.values())).sum()}
 
-    def batch(self, step: int) -> tuple[list[str], Tensor]:
-        """Fresh prompts and the classes (B, Q) of their scenes."""
-        size, rng = self.recipe.batch, random.Random(step)
-        scenes = sample_scenes(self.recipe.first_seed + step * size, size)
-        rates = rng.choices(self.recipe.frame_rates, k=size)
-        prompts = [
-            draw_prompt(scene, fps, rng, self.recipe.limit) for scene, fps in zip(scenes, rates, strict=True)
-        ]
-        return prompts, classes(scenes, CAPTION_QUESTIONS)
+
+def read_captions(recipe: TextRecipe, step: int) -> tuple[list[str], Tensor]:
+    """The lesson in captions of clips, which answer ``CAPTION_QUESTIONS``."""
+    size, rng = recipe.batch, random.Random(step)
+    scenes = sample_scenes(recipe.first_seed + step * size, size)
+    rates = rng.choices(recipe.frame_rates, k=size)
+    prompts = [draw_prompt(scene, fps, rng, recipe.limit) for scene, fps in zip(scenes, rates, strict=True)]
+    return prompts, classes(scenes, CAPTION_QUESTIONS)
 
 
 def answer_losses(scores: Sequence[Tensor], classes_BQ: Tensor, questions: Questions) -> dict[str, Tensor]:

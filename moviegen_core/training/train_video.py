@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..flow.path import interpolate, logit_normal_times, target_velocity
 from ..models.text import ByteEncoder, tokenize
 from ..models.video import VideoTransformer
-from ..theatre.questions import classes
+from ..theatre.questions import QUESTIONS, classes
 from ..theatre.scene import Scene
 from .latents import LatentConfig, LatentStore
 from .loop import LoopConfig
@@ -67,7 +67,7 @@ class TextToVideoModel(nn.Module):
         super().__init__()
         self.text = text
         self.video = video
-        self.recall = Recall(video)
+        self.recall = Recall(video.blocks, video.config.width, QUESTIONS)
 
     def forward(self, x_BCTHW: Tensor, t_B: Tensor, ids_BL: Tensor, mask_BL: Tensor) -> Tensor:
         """Velocity of noisy latents under tokenized prompts."""

@@ -20,7 +20,7 @@ def video():
 
 @pytest.fixture
 def recall(video):
-    return Recall(video)
+    return Recall(video.blocks, video.config.width, QUESTIONS)
 
 
 def look(video):
@@ -57,7 +57,7 @@ def test_the_transformer_keeps_its_output_and_its_weights(video):
     torch.manual_seed(1)
     video.head.project.weight.data.normal_()
     plain, names = look(video), list(video.state_dict())
-    Recall(video)
+    Recall(video.blocks, video.config.width, QUESTIONS)
     torch.manual_seed(1)
     video.head.project.weight.data.normal_()
     assert_close(look(video), plain, rtol=0, atol=0)

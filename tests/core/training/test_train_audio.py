@@ -1,6 +1,7 @@
 import random
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import pytest
 import torch
@@ -9,19 +10,27 @@ from torch.testing import assert_close
 from moviegen_core.models import audio, vision
 from moviegen_core.models.audio_codec import CODEC_PRESETS, AudioCodec
 from moviegen_core.models.prompt import seen_sound_prompt
+from moviegen_core.theatre.questions import NO_ANSWER
 from moviegen_core.theatre.sampling import sample_scenes
+from moviegen_core.theatre.sound.questions import SOUND_QUESTIONS
 from moviegen_core.training import sound_latents
 from moviegen_core.training.loop import LoopConfig, new_run, train_step
 from moviegen_core.training.optimizer import OptimizerConfig
-from moviegen_core.training.run import SOUND_ROLES, train
+from moviegen_core.training.run import SOUND_ROLES, Session, train
 from moviegen_core.training.sound_latents import SoundLatentConfig, SoundLatentStore, sound_fingerprint
 from moviegen_core.training.train_audio import (
+    LASTING,
+    RING,
     AudioObjective,
     AudioRecipe,
     SoundModel,
     draw_conditions,
     draw_sound_prompt,
+    masked_mean,
+    read_sound_captions,
+    ringing,
 )
+from moviegen_core.training.train_text import TextRecipe
 from moviegen_core.weights.build import build
 from moviegen_core.weights.files import load_model, save_model
 
@@ -202,6 +211,72 @@ def test_a_few_steps_lower_the_loss_of_a_fixed_batch(objective):
     state = new_run(objective.model, loop)
     losses = [train_step(state, lambda _: objective(3), loop)["total"] for _ in range(20)]
     assert losses[-1] < losses[0]
+
+
+def test_an_event_of_any_family_sounds_from_its_onset_for_a_fifth_of_a_second_and_never_before():
+    onsets = torch.zeros(2, 20, 4)
+    onsets[0, 3, 1] = onsets[0, 18, 2] = 1
+    sounding = ringing(onsets)
+    assert sounding[0, 0].nonzero().flatten().tolist() == [*range(3, 3 + RING), 18, 19]
+    assert sounding[1].eq(0).all()
+
+
+def test_a_mean_counts_each_error_as_often_as_its_weight():
+    errors, weights = torch.tensor([[[1.0, 5.0, 9.0]]]), torch.tensor([[[1.0, 3.0, 0.0]]])
+    assert masked_mean(errors, weights) == masked_mean(torch.tensor([1.0, 5, 5, 5]), torch.ones(4)) == 4
+
+
+def test_an_error_where_an_event_sounds_weighs_more(objective):
+    plain, heavy = (replace(RECIPE, event_weight=weight) for weight in (0.0, 50.0))
+    steps = [step for step in range(20) if objective.batch(step, random.Random(step)).onsets_BFE.any()]
+    losses = []
+    for recipe in (plain, heavy):
+        objective.recipe = recipe
+        losses.append(objective(steps[0]))
+    assert losses[0]["flow"] == losses[0]["weighted"] == losses[1]["flow"]
+    assert losses[1]["weighted"] != losses[0]["weighted"]
+
+
+def test_what_lasts_is_the_same_for_every_piece_of_a_sound(objective):
+    batch = objective.batch(0, random.Random(0))
+    assert batch.classes_BQ.shape == (len(batch.prompts), len(LASTING))
+    assert not {"impact", "footstep", "splash", "thunder"} & set(LASTING)
+
+
+READING = replace(
+    RECIPE, text=TextRecipe(loop=replace(RECIPE.loop, num_steps=3, warmup_steps=1), batch=16, first_seed=500)
+)
+
+
+def test_a_reading_lesson_tells_in_words_what_is_heard():
+    prompts, classes_BQ = read_sound_captions(READING, 0)
+    music = classes_BQ[:, list(SOUND_QUESTIONS).index("music")]
+    assert [float(prompt.split("music with a ")[1][:4]) > 0.5 for prompt in prompts] == (music > 0).tolist()
+    assert (classes_BQ[:, list(SOUND_QUESTIONS).index("instrument")] == NO_ANSWER).equal(music == 0)
+    assert read_sound_captions(READING, 1)[0] != prompts == read_sound_captions(READING, 0)[0]
+
+
+def test_a_recipe_with_reading_lessons_gives_them_first_and_only_once(codec, tmp_path):
+    save_model(tmp_path / "audio_codec.safetensors", "audio_codec", codec)
+    file, out = tmp_path / "audio_codec.safetensors", tmp_path / "run"
+    run = partial(train, "audio", out, recipe=READING, codec=file)
+    run(session=Session(steps=2))
+    lessons = (out / "text" / "curve.csv").read_text()
+    assert "ambience" in lessons.splitlines()[0]
+    run(session=Session(steps=3, resume=True))
+    assert (out / "text" / "curve.csv").read_text() == lessons
+
+
+def test_a_sitting_that_ends_while_reading_leaves_weights_and_goes_on_reading(codec, tmp_path):
+    save_model(tmp_path / "audio_codec.safetensors", "audio_codec", codec)
+    run = partial(
+        train, "audio", tmp_path / "run", recipe=READING, codec=tmp_path / "audio_codec.safetensors"
+    )
+    run(session=Session(minutes=0))
+    load_model(tmp_path / "run" / "audio_text.safetensors", "audio_text")
+    assert not (tmp_path / "run" / "checkpoint.safetensors").exists()
+    run(session=Session(resume=True))
+    assert (tmp_path / "run" / "checkpoint.safetensors").exists()
 
 
 def test_shards_join_as_training_goes_on(objective):

@@ -1,4 +1,5 @@
 import random
+from functools import partial
 
 import pytest
 import torch
@@ -9,7 +10,13 @@ from moviegen_core.theatre.questions import CAPTION_QUESTIONS, NO_ANSWER, QUESTI
 from moviegen_core.theatre.sampling import sample_scenes
 from moviegen_core.training.loop import LoopConfig, new_run, train_step
 from moviegen_core.training.optimizer import OptimizerConfig
-from moviegen_core.training.train_text import Reader, ReadingObjective, TextRecipe, draw_prompt
+from moviegen_core.training.train_text import (
+    Reader,
+    ReadingObjective,
+    TextRecipe,
+    draw_prompt,
+    read_captions,
+)
 
 RECIPE = TextRecipe(
     loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=3e-3), num_steps=60, warmup_steps=2), batch=8
@@ -19,7 +26,8 @@ RECIPE = TextRecipe(
 @pytest.fixture
 def reader():
     torch.manual_seed(0)
-    return Reader(ByteEncoder(ByteEncoderConfig(width=32, num_layers=1, num_heads=2, ffn_width=32)))
+    encoder = ByteEncoder(ByteEncoderConfig(width=32, num_layers=1, num_heads=2, ffn_width=32))
+    return Reader(encoder, CAPTION_QUESTIONS)
 
 
 def test_prompts_keep_below_the_limit_where_the_scene_can_be_told_so_briefly():
@@ -48,21 +56,21 @@ def test_the_reader_scores_every_answer_and_padding_changes_none(reader):
 
 
 def test_a_lesson_depends_on_its_number_alone(reader):
-    objective = ReadingObjective(reader, RECIPE)
+    objective = ReadingObjective(reader, partial(read_captions, RECIPE))
     assert objective(4)["total"].equal(objective(4)["total"])
-    assert objective.batch(4)[0] != objective.batch(5)[0]
+    assert objective.lesson(4)[0] != objective.lesson(5)[0]
 
 
 def test_a_question_that_no_caption_of_a_batch_answers_costs_nothing(reader, monkeypatch):
     alone = [scene for scene in sample_scenes(0, 64) if len(scene.actors) == 1][:8]
     monkeypatch.setattr("moviegen_core.training.train_text.sample_scenes", lambda *_: alone)
-    losses = ReadingObjective(reader, RECIPE)(0)
+    losses = ReadingObjective(reader, partial(read_captions, RECIPE))(0)
     assert losses["second actor"] == 0
     assert losses["total"].isfinite()
 
 
 def test_a_lesson_repeated_is_learnt(reader):
-    objective = ReadingObjective(reader, RECIPE)
+    objective = ReadingObjective(reader, partial(read_captions, RECIPE))
     state = new_run(reader, RECIPE.loop)
     losses = [train_step(state, lambda _: objective(0), RECIPE.loop)["total"] for _ in range(40)]
     assert losses[-1] < 0.7 * losses[0]
