@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..errors import WeightsError
 from ..layers.attention import Attend, attend
+from ..layers.positions import Place
 from .conditioning import Context
 from .video import VIDEO_PRESETS, VideoTransformer, VideoTransformerConfig
 
@@ -108,9 +109,11 @@ class Sourceless:
         self.config, self.blocks = edit.config, edit.blocks
         self.context = edit.context
 
-    def __call__(self, x_BCTHW: Tensor, t_B: Tensor, context: Context) -> Tensor:
+    def __call__(
+        self, x_BCTHW: Tensor, t_B: Tensor, context: Context, *, place: Place | None = None
+    ) -> Tensor:
         """Velocity of a noisy latent clip under a context alone."""
-        return self.edit(x_BCTHW, t_B, context, extra_BCTHW=torch.zeros_like(x_BCTHW))
+        return self.edit(x_BCTHW, t_B, context, extra_BCTHW=torch.zeros_like(x_BCTHW), place=place)
 
 
 def edit_from_video(video: VideoTransformer) -> EditTransformer:

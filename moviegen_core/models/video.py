@@ -17,7 +17,7 @@ from ..layers.attention import Attend, KeysValues, attend, key_mask
 from ..layers.block import Block, Head
 from ..layers.modulation import SharedModulation, TimeEmbedding
 from ..layers.patches import from_patches, to_patches, token_grid
-from ..layers.positions import FactorizedPositions
+from ..layers.positions import FactorizedPositions, Place
 from .conditioning import Context, JointConditioning
 
 
@@ -159,7 +159,7 @@ class VideoTransformer(nn.Module):
         *,
         extra_BCTHW: Tensor | None = None,
         task_BC: Tensor | None = None,
-        first_frame: int = 0,
+        place: Place | None = None,
     ) -> Tensor:
         """Velocity (data minus noise) of a noisy latent clip.
 
@@ -172,7 +172,7 @@ class VideoTransformer(nn.Module):
             context: from ``context`` or ``computed_ahead``; None for a model without text encoders.
             extra_BCTHW: (B, extra_channels, T, H, W); needed when the config has extra channels.
             task_BC: (B, width), added to the time embedding.
-            first_frame: the place in time of the first latent frame; training on pictures draws it.
+            place: where the latents lie in larger ones, which training draws; None: they are whole.
 
         Returns:
             (B, 16, T, H, W), the dtype of x.
@@ -187,10 +187,10 @@ class VideoTransformer(nn.Module):
         time_BC = self.time(t_B, dtype)
         time_BC = time_BC if task_BC is None else time_BC + task_BC.to(dtype)
         shared_BKC = self.modulation(time_BC)
-        positions_LC = self.positions(grid, first_frame).to(x_BLC.dtype)
+        positions = self.positions(grid, place).to(x_BLC.dtype)
         mask_B11K = None if context is None else key_mask(context.mask_BK)
         for block, tokens in zip(self.blocks, self._seen(context), strict=True):
-            x_BLC = block(x_BLC + positions_LC, shared_BKC, tokens, mask_B11K, grid=grid)
+            x_BLC = block(x_BLC + positions, shared_BKC, tokens, mask_B11K, grid=grid)
         return from_patches(self.head(x_BLC, time_BC), grid, config.patch).to(x_BCTHW.dtype)
 
     def _seen(self, context: Context | None) -> Sequence[Tensor | KeysValues | None]:

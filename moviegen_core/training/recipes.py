@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ..flow.guidance import USUAL_PULLS
+from .close_ups import CloseUps
 from .edit_pairs import ANIMATED, FILMED, MARKED, PairBucket
 from .latents import Bucket, LatentConfig
 from .loop import LoopConfig
@@ -194,6 +195,7 @@ SHARED_NANO = SharedRecipe(
         ),
         first_shards=480,
         views=(32, 32, 32, 2, 2, 2, 2, 2),
+        close_ups=CloseUps(share=0.6, box=(2, 5, 6), tokens_per_step=2_880),
     ),
     edit=replace(
         EDIT_NANO,

@@ -21,6 +21,8 @@ from ..flow.guidance import EditGuidance
 from ..flow.path import interpolate, logit_normal_times, target_velocity
 from ..flow.schedule import linear_times
 from ..flow.solver import integrate_euler
+from ..layers.patches import token_grid
+from ..layers.positions import Place
 from ..models.edit import EditTransformer, task_indices
 from ..models.prompt import format_prompt
 from ..models.text import ByteEncoder, tokenize
@@ -84,7 +86,7 @@ class EditModel(nn.Module):
         self.edit = edit
 
     def forward(
-        self, x_BCTHW: Tensor, t_B: Tensor, sources: Tensor, asked: "Asked", first_frame: int = 0
+        self, x_BCTHW: Tensor, t_B: Tensor, sources: Tensor, asked: "Asked", place: Place | None = None
     ) -> Tensor:
         """Velocity of noisy latents beside their sources, as asked."""
         ids_BL, mask_BL = (part.to(x_BCTHW.device) for part in tokenize(asked.prompts))
@@ -96,7 +98,7 @@ class EditModel(nn.Module):
             self.edit.told(context, task_B),
             extra_BCTHW=sources,
             task_BC=self.edit.task_vector(task_B),
-            first_frame=first_frame,
+            place=place,
         )
 
 
@@ -147,10 +149,14 @@ class EditObjective:
         differs = (batch.sources - batch.targets).square().mean(1, keepdim=True).sqrt() > 0.5
         return 1 + self.recipe.change_weight * differs.float()
 
-    def _place(self, batch: EditBatch, rng: random.Random) -> int:
+    def _place(self, batch: EditBatch, rng: random.Random) -> Place | None:
         """Pictures stand anywhere in time: always at the first place they would teach nothing about clips."""
-        num_frames, places = batch.targets.shape[2], self.model.edit.config.table_sizes[0]
-        return rng.randrange(places) if num_frames == 1 else 0
+        config = self.model.edit.config
+        frames, rows, columns = token_grid(tuple(batch.targets.shape[2:]), config.patch)  # type: ignore[arg-type]
+        if frames > 1:
+            return None
+        first = rng.randrange(config.table_sizes[0])
+        return Place((first + 1, rows, columns), torch.tensor([[first, 0, 0]]))
 
     def stage(self, step: int) -> EditStage:
         """The stage that a step belongs to."""

@@ -4,16 +4,19 @@
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from ..flow.path import interpolate, logit_normal_times, target_velocity
+from ..layers.patches import token_grid
+from ..layers.positions import Place
 from ..models.text import ByteEncoder, tokenize
 from ..models.video import VideoTransformer
 from ..theatre.questions import QUESTIONS, classes
 from ..theatre.scene import Scene
+from .close_ups import Box, CloseUps, box_in, cut_out, draw_corners
 from .latents import LatentConfig, LatentStore
 from .loop import LoopConfig
 from .recall import Recall
@@ -58,6 +61,8 @@ class VideoRecipe:
     """Weight of the questions that hidden tokens answer."""
     short_batches: float = 0.8
     """Share of batches whose prompts all stay below SHORT_PROMPT; one long prompt pads a whole batch."""
+    close_ups: CloseUps | None = None
+    """Lessons in a part of a latent, in which the text encoder only reads; None: all are whole."""
 
 
 class TextToVideoModel(nn.Module):
@@ -69,10 +74,13 @@ class TextToVideoModel(nn.Module):
         self.video = video
         self.recall = Recall(video.blocks, video.config.width, QUESTIONS)
 
-    def forward(self, x_BCTHW: Tensor, t_B: Tensor, ids_BL: Tensor, mask_BL: Tensor) -> Tensor:
-        """Velocity of noisy latents under tokenized prompts."""
-        context = self.video.context([self.text(ids_BL, mask_BL)], [mask_BL])
-        return self.video(x_BCTHW, t_B, context)
+    def forward(
+        self, x_BCTHW: Tensor, t_B: Tensor, ids_BL: Tensor, mask_BL: Tensor, place: Place | None = None
+    ) -> Tensor:
+        """Velocity of noisy latents under prompts; what is cut out at a ``place`` teaches no reading."""
+        with torch.set_grad_enabled(place is None and torch.is_grad_enabled()):
+            features = self.text(ids_BL, mask_BL)
+        return self.video(x_BCTHW, t_B, self.video.context([features], [mask_BL]), place=place)
 
 
 def weighted_mean(errors_B1THW: Tensor, mattes_B1THW: Tensor, t_B: Tensor, actor_weight: float) -> Tensor:
@@ -93,6 +101,8 @@ class Batch:
     """Freshly worded; some are empty."""
     scenes: list[Scene]
     """What the latents show."""
+    place: Place | None = None
+    """Where they are cut out."""
 
 
 class VideoObjective:
@@ -113,7 +123,8 @@ class VideoObjective:
         data = batch.latents.to(self.device)
         ids_BL, mask_BL = (part.to(self.device) for part in tokenize(batch.prompts))
         with torch.autocast(data.device.type, torch.bfloat16):
-            velocity = self.model(interpolate(data, noise, times), times, ids_BL, mask_BL)
+            noisy = interpolate(data, noise, times)
+            velocity = self.model(noisy, times, ids_BL, mask_BL, batch.place)
             recall = self.model.recall(classes(batch.scenes).to(self.device))
         errors = (velocity.float() - target_velocity(data, noise)).square().mean(dim=1, keepdim=True)
         flow = weighted_mean(errors, batch.mattes.to(self.device), times, self.recipe.actor_weight)
@@ -128,10 +139,30 @@ class VideoObjective:
         """Samples of one bucket, drawn from the shards there are at that step."""
         bucket = self._bucket(step, rng)
         shards = self.shards(bucket, step)
+        close = self.recipe.close_ups if self._is_close_up(rng) else None
         limit = SHORT_PROMPT if rng.random() < self.recipe.short_batches else 0
-        samples = [self._sample(rng.choice(shards), rng, limit) for _ in range(self.batch_size(bucket))]
+        size = self.batch_size(bucket, close)
+        samples = [self._sample(rng.choice(shards), rng, limit) for _ in range(size)]
         latents, mattes, prompts, scenes = zip(*samples, strict=True)
-        return Batch(torch.stack(latents).float(), torch.stack(mattes), list(prompts), list(scenes))
+        batch = Batch(torch.stack(latents).float(), torch.stack(mattes), list(prompts), list(scenes))
+        return self._cut_out(batch, close, rng) if close else batch
+
+    def _is_close_up(self, rng: random.Random) -> bool:
+        return self.recipe.close_ups is not None and rng.random() < self.recipe.close_ups.share
+
+    def _cut_out(self, batch: Batch, close: CloseUps, rng: random.Random) -> Batch:
+        patch, whole = self.model.video.config.patch, self._tokens(tuple(batch.latents.shape[2:]))
+        box = box_in(whole, close.box)
+        corners = draw_corners(batch.mattes, patch, box, rng)
+        return replace(
+            batch,
+            latents=cut_out(batch.latents, corners, patch, box),
+            mattes=cut_out(batch.mattes, corners, patch, box),
+            place=Place(whole, corners),
+        )
+
+    def _tokens(self, cells: Box) -> Box:
+        return token_grid(cells, self.model.video.config.patch)
 
     def _sample(self, index: int, rng: random.Random, limit: int) -> tuple[Tensor, Tensor, str, Scene]:
         shard = self.store.shard(index)
@@ -155,14 +186,20 @@ class VideoObjective:
             share = stage.bucket_weights[bucket] / sum(stage.bucket_weights)
             batches += share * max(0.0, min(end, step) - start)
             start = end
-        return batches * self.batch_size(bucket)
+        return batches * self._mean_batch(bucket)
 
-    def batch_size(self, bucket: int) -> int:
-        """Samples of a bucket that fit in the token budget."""
+    def _mean_batch(self, bucket: int) -> float:
+        close = self.recipe.close_ups
+        share = close.share if close else 0.0
+        return (1 - share) * self.batch_size(bucket) + share * self.batch_size(bucket, close)
+
+    def batch_size(self, bucket: int, close: CloseUps | None = None) -> int:
+        """Samples of a bucket that fit in the token budget, as a whole or in close-ups."""
         shape = self.store.config.buckets[bucket]
-        cells = self.store.tae.grid.latent_shape(shape.num_frames, shape.height, shape.width)
-        tokens = cells[0] * cells[1] * cells[2] // self.model.video.config.patch_cells
-        return max(1, self.recipe.tokens_per_step // tokens)
+        whole = self._tokens(self.store.tae.grid.latent_shape(shape.num_frames, shape.height, shape.width))
+        box = box_in(whole, close.box) if close else whole
+        budget = close.tokens_per_step if close else self.recipe.tokens_per_step
+        return max(1, budget // math.prod(box))
 
     def _bucket(self, step: int, rng: random.Random) -> int:
         done = step / self.recipe.loop.num_steps

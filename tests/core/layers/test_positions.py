@@ -2,7 +2,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from moviegen_core.layers.positions import FactorizedPositions, table_rows
+from moviegen_core.layers.positions import FactorizedPositions, Place, table_rows
 
 
 def test_a_size_inside_the_table_reads_its_first_rows():
@@ -44,3 +44,13 @@ def test_every_table_stretches_on_its_own():
     wide, seen = positions((2, 3, 9)).view(2, 3, 9, 5), positions((2, 3, 4)).view(2, 3, 4, 5)
     assert_close(wide[:, :, 0], seen[:, :, 0])
     assert_close(wide[:, :, -1], seen[:, :, -1])
+
+
+def test_what_is_cut_out_keeps_the_positions_it_has_in_the_whole():
+    positions = FactorizedPositions((2, 3, 4), 5, nn)
+    for whole in ((2, 3, 4), (2, 3, 9)):  # the second stretches a table, as the whole does
+        cube = positions(whole).view(*whole, 5)
+        place = Place(whole, torch.tensor([[0, 0, 0], [1, 1, 2]]))
+        first, second = positions((1, 2, 2), place)
+        assert_close(first, cube[:1, :2, :2].reshape(4, 5), rtol=0, atol=0)
+        assert_close(second, cube[1:2, 1:3, 2:4].reshape(4, 5), rtol=0, atol=0)

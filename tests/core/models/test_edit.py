@@ -5,6 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from moviegen_core.errors import WeightsError
+from moviegen_core.layers.positions import Place
 from moviegen_core.models.edit import TASKS, edit_from_video, task_indices
 from moviegen_core.models.video import VIDEO_PRESETS, VideoTransformer
 from moviegen_core.theatre.edits import TASKS as THEATRE_TASKS
@@ -81,18 +82,24 @@ def test_a_context_computed_ahead_gives_the_same(video, asked, randomize):
     assert_close(edit(x, t, edit.computed_ahead(context), **extra), edit(x, t, context, **extra))
 
 
+def later(grid, frame):
+    """The place of a picture at a frame of a clip that ends with it."""
+    return Place((frame + 1, *grid[1:]), torch.tensor([[frame, 0, 0]]))
+
+
 def test_a_picture_can_stand_at_any_place_in_time(video, asked):
     x, t, features, _ = asked
     context, picture = video.context([features]), x[:, :, :1]
-    first, third = (video(picture, t, context, first_frame=place) for place in (0, 2))
+    grid = tuple(side // cell for side, cell in zip(picture.shape[2:], (1, 2, 2), strict=True))
+    first, third = (video(picture, t, context, place=later(grid, frame)) for frame in (0, 2))
     assert not torch.allclose(first, third)
     assert_close(first, video(picture, t, context))
 
 
 def test_a_clip_of_pictures_knows_the_same_places_as_pictures_drawn_there(video):
     whole = video.positions((4, 2, 2)).unflatten(0, (4, 4))
-    for place in range(4):
-        assert torch.equal(video.positions((1, 2, 2), place), whole[place])
+    for frame in range(4):
+        assert torch.equal(video.positions((1, 2, 2), later((1, 2, 2), frame))[0], whole[frame])
 
 
 def test_an_edit_model_comes_back_from_its_file(video, asked, randomize, tmp_path):

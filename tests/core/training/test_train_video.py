@@ -9,6 +9,7 @@ from torch.testing import assert_close
 from moviegen_core.models import text, video
 from moviegen_core.models.tae import TAE_PRESETS, TemporalAutoencoder
 from moviegen_core.training import latents
+from moviegen_core.training.close_ups import CloseUps
 from moviegen_core.training.latents import Bucket, LatentConfig, LatentStore, fingerprint
 from moviegen_core.training.loop import new_run, train_step
 from moviegen_core.training.optimizer import OptimizerConfig
@@ -220,3 +221,40 @@ def test_the_text_encoder_learns_to_read_before_the_first_clip(tiny, tmp_path, t
     train_video(tmp_path / "run", session, recipe=recipe, tae=tmp_path / "tae.safetensors", latents=tmp_path)
     assert seen == [True] * 2 + [False] * 8
     assert (tmp_path / "run" / "text" / "checkpoint.safetensors").exists()
+
+
+@pytest.fixture
+def close(objective):
+    """Nothing but close-ups, of one frame and one row of two tokens."""
+    close_ups = CloseUps(share=1.0, box=(1, 1, 1), tokens_per_step=6)
+    objective.recipe = replace(objective.recipe, close_ups=close_ups)
+    return objective
+
+
+def test_a_close_up_is_a_part_of_a_latent_told_where_it_lies(close):
+    batch = close.batch(5, random.Random(0))
+    assert batch.latents.shape == (6, 16, 1, 2, 2)
+    assert batch.mattes.shape == (6, 1, 1, 2, 2)
+    assert batch.place.whole == (2, 1, 2)
+    shards = [close.store.shard(index) for index in close.shards(1, 5)]
+    whole = torch.cat([shard.latents for shard in shards]).float()
+    for latent, (frame, _, column) in zip(batch.latents, batch.place.corners_B3.tolist(), strict=True):
+        there = whole[:, :, frame : frame + 1, :, 2 * column : 2 * column + 2]
+        assert (there == latent).flatten(1).all(dim=1).any()
+
+
+def test_a_close_up_teaches_the_transformer_and_not_the_reader(close):
+    for parameter in close.model.video.parameters():
+        nn.init.normal_(parameter, std=0.2)
+    close(5)["total"].backward()
+    assert close.model.video.patch.weight.grad.abs().max() > 0
+    assert all(parameter.grad is None for parameter in close.model.text.parameters())
+
+
+def test_close_ups_use_up_shards_as_fast_as_they_see_samples(close):
+    steady = replace(close.recipe, views=(1, 1), first_shards=0)
+    close.recipe = steady
+    only_close = len(close.shards(1, 8))
+    close.recipe = replace(steady, close_ups=None)
+    only_whole = len(close.shards(1, 8))
+    assert (only_close, only_whole) == (3, 2)
