@@ -161,6 +161,11 @@ class VideoObjective:
             place=Place(whole, corners),
         )
 
+    def _whole(self, bucket: int) -> Box:
+        """Tokens of a bucket's samples."""
+        shape = self.store.config.buckets[bucket]
+        return self._tokens(self.store.tae.grid.latent_shape(shape.num_frames, shape.height, shape.width))
+
     def _tokens(self, cells: Box) -> Box:
         return token_grid(cells, self.model.video.config.patch)
 
@@ -189,14 +194,18 @@ class VideoObjective:
         return batches * self._mean_batch(bucket)
 
     def _mean_batch(self, bucket: int) -> float:
-        close = self.recipe.close_ups
-        share = close.share if close else 0.0
-        return (1 - share) * self.batch_size(bucket) + share * self.batch_size(bucket, close)
+        """Whole samples of a bucket that its batches see on average; a close-up sees a part of one."""
+        close, whole = self.recipe.close_ups, self._whole(bucket)
+        if close is None:
+            return self.batch_size(bucket)
+        part = math.prod(box_in(whole, close.box)) / math.prod(whole)
+        return (1 - close.share) * self.batch_size(bucket) + close.share * part * self.batch_size(
+            bucket, close
+        )
 
     def batch_size(self, bucket: int, close: CloseUps | None = None) -> int:
         """Samples of a bucket that fit in the token budget, as a whole or in close-ups."""
-        shape = self.store.config.buckets[bucket]
-        whole = self._tokens(self.store.tae.grid.latent_shape(shape.num_frames, shape.height, shape.width))
+        whole = self._whole(bucket)
         box = box_in(whole, close.box) if close else whole
         budget = close.tokens_per_step if close else self.recipe.tokens_per_step
         return max(1, budget // math.prod(box))

@@ -251,10 +251,9 @@ def test_a_close_up_teaches_the_transformer_and_not_the_reader(close):
     assert all(parameter.grad is None for parameter in close.model.text.parameters())
 
 
-def test_close_ups_use_up_shards_as_fast_as_they_see_samples(close):
-    steady = replace(close.recipe, views=(1, 1), first_shards=0)
-    close.recipe = steady
-    only_close = len(close.shards(1, 8))
-    close.recipe = replace(steady, close_ups=None)
-    only_whole = len(close.shards(1, 8))
-    assert (only_close, only_whole) == (3, 2)
+def test_close_ups_use_up_shards_by_what_they_show_of_a_sample(close):
+    seen = []
+    for close_ups in (close.recipe.close_ups, replace(close.recipe.close_ups, box=(2, 1, 2)), None):
+        close.recipe = replace(close.recipe, close_ups=close_ups, tokens_per_step=24)
+        seen.append(close._samples_until(1, 8))
+    assert seen == [4 * 6 / 4, 4 * 1, 4 * 6]  # 4 steps; 6 quarters of a clip, 1 whole one, 6 whole ones
