@@ -2,6 +2,7 @@
 
 # Shape letters: B person, C channel, H row, W column.
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from ..models.identity import IdentityEncoder
 from ..stages.faces import Face, around_head, crop
 from ..theatre.faces import face_places, is_in_picture
 from ..theatre.portraits import render_portrait
-from ..theatre.render import render
+from ..theatre.render import render, render_mattes
 from ..theatre.sampling import draw_person, draw_scene
 from ..theatre.scene import Person, Scene
 from ..theatre.vocabulary import COLOURS
@@ -35,6 +36,10 @@ class IdentityRecipe:
     people: int = 12
     """Persons of a step; of each a portrait, another portrait and a face on the stage."""
     temperature: float = 0.1
+    soft: float = 0.5
+    """Share of pictures that lose detail, as faces in generated clips have little."""
+    keep_tokens: bool = False
+    """Leave alone what makes the tokens, so that models that learnt to read them still can."""
     first_seed: int = 3_000_000
 
 
@@ -102,21 +107,47 @@ class IdentityObjective:
         return torch.stack(losses).mean()
 
     def views(self, step: int) -> tuple[Tensor, Tensor]:
-        """Three views of every person, (3, B, 3, S, S), and as many squares without a face."""
+        """Three views of every person, (3, B, 3, S, S), and as many squares in all that show no face."""
         rng, size = random.Random(f"identity {self.recipe.first_seed} {step}"), self.model.config.size
+        rows, others = [], []
+        for person in self._people(rng):
+            scene = a_person_on_stage(rng, person)
+            place, picture = moment(scene, rng)
+            face = stage_face(picture, place, rng, size)
+            rows.append(torch.stack([portrait(person, rng, size), portrait(person, rng, size), face]))
+            others += [elsewhere(picture, place, rng, size), near_miss(picture, place, rng, size)]
+        others += nobodys(self.recipe.people, rng, size)
+        softer = Softening(self.recipe.soft, rng)
+        return softer(torch.stack(rows, dim=1)), softer(torch.stack(others))
+
+    def _people(self, rng: random.Random) -> list[Person]:
         people: list[Person] = []
         while len(people) < self.recipe.people:
             person = draw_person(rng)
             if person not in people:
                 people.append(person)
-        rows, others = [], []
-        for person in people:
-            scene = a_person_on_stage(rng, person)
-            place, picture = moment(scene, rng)
-            face = stage_face(picture, place, rng, size)
-            rows.append(torch.stack([portrait(person, rng, size), portrait(person, rng, size), face]))
-            others.append(elsewhere(picture, place, rng, size))
-        return torch.stack(rows, dim=1), torch.stack(others)
+        return people
+
+
+@dataclass(frozen=True, slots=True)
+class Softening:
+    """Shrinks some pictures to as little as a third and enlarges them again."""
+
+    share: float
+    rng: random.Random
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """(..., 3, S, S) -> the same shape."""
+        flat = pictures.flatten(0, -4)
+        return torch.stack([self._soft(one) for one in flat]).view(pictures.shape)
+
+    def _soft(self, picture_CHW: Tensor) -> Tensor:
+        if self.rng.random() >= self.share:
+            return picture_CHW
+        size = picture_CHW.shape[-1]
+        less = max(1, round(size * self.rng.uniform(0.33, 0.9)))
+        small = F.interpolate(picture_CHW[None], size=less, mode="bilinear", antialias=True)
+        return F.interpolate(small, size=size, mode="bilinear")[0]
 
 
 def moment(scene: Scene, rng: random.Random) -> tuple[list[float], Tensor]:
@@ -133,9 +164,52 @@ def elsewhere(picture_CHW: Tensor, place: Sequence[float], rng: random.Random, s
     """A square of the same picture without its face, or with a part of it at most."""
     height, width = picture_CHW.shape[-2:]
     for _ in range(20):
-        side = rng.uniform(0.25, 0.7) * height
-        top, left = rng.uniform(0, height - side), rng.uniform(0, width - side)
-        away = max(abs(top + side / 2 - place[0]), abs(left + side / 2 - place[1]))
-        if away > 0.5 * side + 0.6 * place[2]:
+        face = _anywhere(height, width, rng)
+        away = max(abs(face.top + face.side / 2 - place[0]), abs(face.left + face.side / 2 - place[1]))
+        if away > 0.5 * face.side + 0.6 * place[2]:
             break
-    return crop(picture_CHW, Face(top=top, left=left, side=side, sureness=0.0), size)
+    return crop(picture_CHW, face, size)
+
+
+def near_miss(picture_CHW: Tensor, place: Sequence[float], rng: random.Random, size: int) -> Tensor:
+    """A square beside the head, or one much too large or too small for it."""
+    row, column, radius = place
+    if rng.random() < 0.4:
+        return crop(picture_CHW, around_head(row, column, radius, rng.choice((0.35, 0.45, 2.2, 2.8))), size)
+    side, angle = around_head(row, column, radius).side, rng.uniform(0, 2 * math.pi)
+    away = side * rng.uniform(0.65, 1.0)
+    row, column = row + away * math.sin(angle), column + away * math.cos(angle)
+    return crop(picture_CHW, around_head(row, column, radius, rng.uniform(0.85, 1.2)), size)
+
+
+def nobodys(count: int, rng: random.Random, size: int) -> list[Tensor]:
+    """Squares of as many scenes in which there is no person, half of them around what there is instead."""
+    scenes = [_without_people(rng) for _ in range(count)]
+    pictures = render(scenes, num_frames=1, fps=1, **STAGE)[:, :, 0]
+    mattes = render_mattes(scenes, num_frames=1, fps=1, **STAGE).amax(1)[:, 0]
+    return [
+        crop(picture, _around_some(matte, rng) if rng.random() < 0.5 else _anywhere(*matte.shape, rng), size)
+        for picture, matte in zip(pictures, mattes, strict=True)
+    ]
+
+
+def _without_people(rng: random.Random) -> Scene:
+    while True:
+        scene = draw_scene(rng, rng.choice((1, 1, 2)))
+        if all(actor.kind != "person" for actor in scene.actors):
+            return scene
+
+
+def _anywhere(height: int, width: int, rng: random.Random) -> Face:
+    side = rng.uniform(0.25, 0.7) * height
+    return Face(top=rng.uniform(0, height - side), left=rng.uniform(0, width - side), side=side, sureness=0.0)
+
+
+def _around_some(matte_HW: Tensor, rng: random.Random) -> Face:
+    """A square whose middle lies on an actor; anywhere, if none is in the picture."""
+    there = (matte_HW > 0.5).nonzero()
+    face = _anywhere(*matte_HW.shape, rng)
+    if not len(there):
+        return face
+    row, column = there[rng.randrange(len(there))].tolist()
+    return replace(face, top=row - face.side / 2, left=column - face.side / 2)

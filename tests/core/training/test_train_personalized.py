@@ -6,16 +6,11 @@ import torch
 
 from moviegen_core.models.identity import IDENTITY_PRESETS, IdentityEncoder
 from moviegen_core.theatre.holdouts import is_held_out
-from moviegen_core.theatre.sampling import draw_person
 from moviegen_core.training.latents import Bucket, LatentConfig
 from moviegen_core.training.loop import new_run, train_step
 from moviegen_core.training.recipes import PERSONALIZED_NANO
 from moviegen_core.training.run import Session, train_personalized
-from moviegen_core.training.train_identity import (
-    IdentityObjective,
-    a_person_on_stage,
-    portrait,
-)
+from moviegen_core.training.train_identity import a_person_on_stage
 from moviegen_core.training.train_personalized import (
     FaceStore,
     PersonalizedModel,
@@ -133,28 +128,6 @@ def test_a_few_steps_lower_the_loss_of_a_fixed_batch(objective):
     state = new_run(objective.model, loop)
     losses = [train_step(state, lambda _: objective(5), loop)["total"] for _ in range(10)]
     assert losses[-1] < losses[0]
-
-
-def test_views_of_a_person_differ_and_nobody_comes_twice():
-    objective = IdentityObjective(IdentityEncoder(SMALL), RECIPE.identity)
-    views, others = objective.views(3)
-    assert views.shape == (3, 3, 3, 16, 16)
-    assert others.shape == (3, 3, 16, 16)
-    assert not torch.equal(views[0], views[1])
-
-
-def test_a_perfect_encoder_has_no_contrast_loss_and_a_blind_one_the_logarithm():
-    objective = IdentityObjective(IdentityEncoder(SMALL), RECIPE.identity)
-    perfect = torch.eye(4).expand(3, 4, 4)
-    assert objective._alike(perfect) < 1e-3
-    blind = torch.ones(3, 4, 4) / 2
-    assert objective._alike(blind) == pytest.approx(torch.tensor(4.0).log().item(), abs=1e-4)
-
-
-def test_a_portrait_fills_its_square():
-    face = portrait(draw_person(random.Random(0)), random.Random(1), 32)
-    assert face.shape == (3, 32, 32)
-    assert face.std() > 0.1
 
 
 def test_training_teaches_the_encoder_first_and_then_the_video_model(tmp_path, tae, monkeypatch):
