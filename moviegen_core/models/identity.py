@@ -32,8 +32,6 @@ def _config(name: str, token_width: int) -> IdentityEncoderConfig:
     return IdentityEncoderConfig(**asdict(VISION_PRESETS[name]), token_width=token_width)
 
 
-VERDICTS = ("question", "reader", "head", "is_face")
-"""Parts that say who a face is and whether it is one, and have no share in its tokens."""
 IDENTITY_PRESETS = {"nano": _config("nano", 256), "paper": _config("paper", 6144)}
 
 

@@ -183,15 +183,6 @@ PERSONALIZED_NANO = PersonalizedRecipe(
 )
 """The paper's first stage has 64 frames of 256; eight of 32 are the same share."""
 
-VERDICTS_NANO = replace(
-    PERSONALIZED_NANO.identity,
-    keep_tokens=True,
-    loop=LoopConfig(
-        optimizer=OptimizerConfig(learning_rate=1e-3), num_steps=600, warmup_steps=30, ema_decay=0.99
-    ),
-)
-"""Last of all, as personalization tunes what the verdicts look at."""
-
 SHARED_NANO = SharedRecipe(
     loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=4000, warmup_steps=50),
     subjects=(("video", 5.0), ("edit", 3.5), ("face", 1.5)),

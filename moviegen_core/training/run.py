@@ -14,7 +14,7 @@ from torch import nn
 from ..errors import SettingsError
 from ..media.pixels import from_bytes
 from ..models.edit import EditTransformer, edit_from_video
-from ..models.identity import IDENTITY_PRESETS, VERDICTS, IdentityEncoder
+from ..models.identity import IDENTITY_PRESETS, IdentityEncoder
 from ..models.tae import TemporalAutoencoder, inflate
 from ..models.text import ByteEncoder
 from ..theatre.questions import CAPTION_QUESTIONS
@@ -36,7 +36,6 @@ from .recipes import (
     SHARED_NANO,
     TAE_NANO,
     UPSAMPLER_NANO,
-    VERDICTS_NANO,
     VIDEO_NANO,
 )
 from .sound_latents import SoundLatentStore
@@ -397,33 +396,6 @@ def _identity(
     return encoder if is_done else None
 
 
-def train_identity(out: Path, session: Session = ONE_GO, *, recipe: IdentityRecipe = VERDICTS_NANO) -> Path:
-    """Teach a cast's identity encoder anew who is who and what is a face, and write ``identity``.
-
-    With a recipe that keeps the tokens, the models that read them see what they saw before.
-
-    A start cast without an identity encoder, or a broken checkpoint, is refused with a WeightsError.
-
-    Args:
-        out: folder for checkpoint, curve and weights; made when missing.
-        session: how long this sitting lasts, and on what it goes on; the shipped cast is the start when None.
-        recipe: what to train and how.
-
-    Returns:
-        The weights file.
-    """
-    torch.manual_seed(0)
-    encoder: IdentityEncoder = (session.start or open_cast("nano")).load("identity", session.device)  # type: ignore[assignment]
-    for name, parameter in encoder.named_parameters():
-        parameter.requires_grad_(not recipe.keep_tokens or name.startswith(VERDICTS))
-    recipe = replace(recipe, loop=session.fit(recipe.loop))
-    state = new_run(encoder, recipe.loop)
-    session.run(state, IdentityObjective(encoder, recipe, session.device), recipe.loop, out)
-    state.ema.copy_to(encoder)
-    save_model(out / "identity.safetensors", "identity", encoder)
-    return out / "identity.safetensors"
-
-
 def train_codec(out: Path, session: Session = ONE_GO, *, recipe: CodecRecipe = CODEC_NANO) -> Path:
     """Train an audio codec and write ``audio_codec.safetensors`` from its averaged weights.
 
@@ -569,7 +541,6 @@ TRAINERS: Trainers = {
     "edit": train_edit,
     "personalized": train_personalized,
     "shared": train_shared,
-    "identity": train_identity,
     "audio_codec": train_codec,
     "audio": train_audio,
 }

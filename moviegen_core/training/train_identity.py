@@ -38,8 +38,6 @@ class IdentityRecipe:
     temperature: float = 0.1
     soft: float = 0.5
     """Share of pictures that lose detail, as faces in generated clips have little."""
-    keep_tokens: bool = False
-    """Leave alone what makes the tokens, so that models that learnt to read them still can."""
     first_seed: int = 3_000_000
 
 
