@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from ..errors import GeometryError, SettingsError
 from ..geometry import SoundGrid
+from ..layers.companding import Companding
 from .tae import FIRST_LOG_VARIANCE, start_silent
 
 DILATIONS = (1, 3, 9)
@@ -50,6 +51,8 @@ class AudioCodecConfig:
     """Samples that the stem's and the head's convolution see; at least the patch."""
     linear_channels: int = 0
     """Latent channels that have a linear path to the waveform beside the networks; the paper's have none."""
+    companded: bool = False
+    """Whether loud values of the latent are drawn together (``layers/companding.py``)."""
     encoder_widths: tuple[int, ...]
     """Channels of each level."""
     decoder_widths: tuple[int, ...]
@@ -83,6 +86,7 @@ CODEC_PRESETS = {
     "nano": AudioCodecConfig(
         latent_channels=64,
         linear_channels=32,
+        companded=True,
         patch=120,
         stem_taps=240,
         encoder_widths=(96, 160, 192),
@@ -350,8 +354,9 @@ class Decoder(nn.Module):
 class AudioCodec(nn.Module):
     """Waveform to normalized latent and back.
 
-    ``latent_mean`` and ``latent_scale`` (per channel, measured at the end of training) travel in the weights
-    file, so that every consumer sees latents of mean 0 and deviation 1.
+    ``latent_mean``, ``latent_scale`` and the companding (per channel, measured at the end of training) travel
+    in the weights file, so that every consumer sees latents of mean 0 and deviation 1; companded ones have
+    their middle, not their mean, at 0.
     """
 
     latent_mean: Tensor
@@ -373,6 +378,7 @@ class AudioCodec(nn.Module):
         channels = (config.latent_channels, 1)
         self.register_buffer("latent_mean", torch.zeros(channels, device=device, dtype=torch.float32))
         self.register_buffer("latent_scale", torch.ones(channels, device=device, dtype=torch.float32))
+        self.companding = Companding(config.latent_channels, device=device) if config.companded else None
 
     @property
     def grid(self) -> SoundGrid:
@@ -451,9 +457,21 @@ class AudioCodec(nn.Module):
         return wide[..., (start - first) * self.grid.hop : (stop - first) * self.grid.hop]
 
     def normalize(self, raw_latent: Tensor) -> Tensor:
-        """Raw latent to mean 0, deviation 1 per channel."""
-        return (raw_latent - self.latent_mean) / self.latent_scale
+        """Raw latent to middle 0, deviation 1 per channel."""
+        centred = raw_latent - self.latent_mean
+        return (centred if self.companding is None else self.companding(centred)) / self.latent_scale
 
     def denormalize(self, latent: Tensor) -> Tensor:
         """The inverse of ``normalize``."""
-        return latent * self.latent_scale + self.latent_mean
+        scaled = latent * self.latent_scale
+        return (scaled if self.companding is None else self.companding.undo(scaled)) + self.latent_mean
+
+    @torch.no_grad()
+    def measure(self, raw_CN: Tensor) -> None:
+        """Set the statistics by raw latents of sounds, (C, N)."""
+        middle = raw_CN.mean(1) if self.companding is None else raw_CN.median(1).values
+        self.latent_mean.copy_(middle[:, None])
+        self.latent_scale.fill_(1)
+        if self.companding is not None:
+            self.companding.measure(raw_CN - self.latent_mean)
+        self.latent_scale.copy_(self.normalize(raw_CN).std(1, keepdim=True))

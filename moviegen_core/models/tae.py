@@ -420,6 +420,12 @@ class TemporalAutoencoder(nn.Module):
         """The inverse of ``normalize``."""
         return latent * self.latent_scale + self.latent_mean
 
+    @torch.no_grad()
+    def measure(self, raw_CN: Tensor) -> None:
+        """Set mean and scale by raw latents of clips, (C, N)."""
+        self.latent_mean.copy_(raw_CN.mean(dim=1).view_as(self.latent_mean))
+        self.latent_scale.copy_(raw_CN.std(dim=1).view_as(self.latent_scale))
+
 
 def inflate(images: TemporalAutoencoder, config: TaeConfig) -> TemporalAutoencoder:
     """Make a temporal autoencoder that does to every eighth frame what an image autoencoder does to pictures.

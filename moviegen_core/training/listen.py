@@ -31,18 +31,22 @@ class Listener(nn.Module):
         self.answer = nn.Linear(audio.config.width, len(FAMILIES))
         self.hidden = HiddenTokens(audio.blocks)
 
-    def forward(self, onsets_BFE: Tensor) -> Tensor:
+    def forward(self, onsets_BFE: Tensor, t_B: Tensor) -> Tensor:
         """Cross entropy of what the transformer knew in its latest forward pass.
 
         Args:
             onsets_BFE: 1 where an event begins, else 0.
+            t_B: times; a sample counts the more the noisier it is, as a clean sound tells its onsets itself.
 
         Returns:
             A scalar.
         """
         scores = self.answer(self.hidden.take()).float()
-        weight = torch.full((len(FAMILIES),), RARENESS, device=scores.device)
-        return F.binary_cross_entropy_with_logits(scores, onsets_BFE, pos_weight=weight)
+        rareness = torch.full((len(FAMILIES),), RARENESS, device=scores.device)
+        costs_BFE = F.binary_cross_entropy_with_logits(
+            scores, onsets_BFE, pos_weight=rareness, reduction="none"
+        )
+        return ((1 - t_B) * costs_BFE.mean((1, 2))).sum() / (1 - t_B).sum()
 
 
 def onsets(scene: Scene, stems: tuple[str, ...], seconds: float, grid: SoundGrid) -> Tensor:

@@ -128,6 +128,7 @@ def _read(path: Path) -> SoundShard:
 def sound_fingerprint(codec: AudioCodec, size: int, config: SoundLatentConfig) -> str:
     """Short name of all that decides a shard: encoder, statistics, picture size and config."""
     digest = sha256(repr((size, config)).encode())
-    for tensor in (*codec.encoder.state_dict().values(), codec.latent_mean, codec.latent_scale):
+    bent = codec.companding.state_dict().values() if codec.companding is not None else ()
+    for tensor in (*codec.encoder.state_dict().values(), codec.latent_mean, codec.latent_scale, *bent):
         digest.update(tensor.detach().float().cpu().numpy().tobytes())
     return digest.hexdigest()[:12]

@@ -67,7 +67,7 @@ class AudioRecipe:
     """Share of the texts that leave to the picture what is heard, and only tell of music. Our choice."""
     generate: float = 0.5
     """Share of samples in which no sound is known; the others know some (the paper's)."""
-    listen: float = 0.1
+    listen: float = 0.5
     """Weight of the events that hidden tokens tell."""
     recall: float = 0.03
     """Weight of the questions on what lasts that hidden tokens answer."""
@@ -181,7 +181,7 @@ class AudioObjective:
             features = self._features(batch)
             noisy = interpolate(data, noise, times)
             velocity = self.model(noisy, times, batch.prompts, data * ~masked_B1F, features)
-            listen = self.model.listener(batch.onsets_BFE.to(self.device))
+            listen = self.model.listener(batch.onsets_BFE.to(self.device), times)
             recall = self.model.recall(batch.classes_BQ.to(self.device))
         errors_B1F = (velocity.float() - target_velocity(data, noise)).square().mean(1, keepdim=True)
         weights_B1F = 1 + self.recipe.event_weight * times[:, None, None] * ringing(batch.onsets_BFE).to(data)

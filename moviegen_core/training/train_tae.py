@@ -113,9 +113,7 @@ class TaeObjective:
 
 @torch.no_grad()
 def measure_latents(model: TemporalAutoencoder | AudioCodec, clips: list[Tensor]) -> None:
-    """Set latent mean and scale from clips (or sounds) in batches: their latents get mean 0, deviation 1."""
+    """Set the statistics of latents from clips (or sounds) in batches."""
     with torch.autocast(clips[0].device.type, torch.bfloat16):
         raw = [model.encoder(clip)[0].float().transpose(0, 1).flatten(1) for clip in clips]
-    values = torch.cat(raw, dim=1)
-    model.latent_mean.copy_(values.mean(dim=1).view_as(model.latent_mean))
-    model.latent_scale.copy_(values.std(dim=1).view_as(model.latent_scale))
+    model.measure(torch.cat(raw, dim=1))

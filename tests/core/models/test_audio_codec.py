@@ -23,18 +23,20 @@ HOP = 30
 SHAPES = (
     TINY,
     replace(TINY, patch=1, stem_taps=7, strides=(3, 5), encoder_units=(0, 0, 1), decoder_units=(1, 0, 0)),
-    replace(TINY, linear_channels=2),
+    replace(TINY, linear_channels=2, companded=True),
     replace(TINY, linear_channels=3, patch=1, stem_taps=1, strides=(1, 5), decoder_units=(0, 0, 0)),
     replace(TINY, patch=4, stem_taps=9, strides=(1, 3), decoder_units=(0, 0, 0)),
 )
 
 
-@pytest.fixture(params=SHAPES, ids=("folded", "plain", "linear", "mostly linear", "odd"))
+@pytest.fixture(params=SHAPES, ids=("folded", "plain", "linear and companded", "mostly linear", "odd"))
 def codec(request, randomize):
     """Random weights in double precision, and latent statistics that are not those of a fresh model."""
     model = randomize(AudioCodec(request.param)).double()
     model.latent_mean.normal_()
     model.latent_scale.uniform_(0.5, 2)
+    if model.companding is not None:
+        model.companding.knee.uniform_(0.5, 2)
     return model
 
 
@@ -114,6 +116,19 @@ def test_normalizing_is_undone_by_denormalizing_and_encode_gives_the_normalized_
     assert_close(codec.denormalize(codec.normalize(raw)), raw)
     sound = noise(1, 1, 2 * codec.grid.hop)
     assert_close(codec.encode(sound), codec.normalize(codec.encoder(sound)[0]))
+
+
+@pytest.mark.parametrize("companded", [False, True])
+def test_measured_statistics_bring_every_channel_to_its_middle_and_deviation_1(tiny, companded):
+    codec = AudioCodec(replace(tiny.config, companded=companded)).double()
+    size = tiny.config.latent_channels
+    raw = noise(size, 4000) ** 3 * torch.linspace(0.1, 9, size)[:, None] + 4
+    codec.measure(raw)
+    latent = codec.normalize(raw[None])[0]
+    middle = latent.median(1).values if companded else latent.mean(1)
+    assert_close(middle, torch.zeros_like(middle), atol=1e-3, rtol=0)
+    assert_close(latent.std(1), torch.ones_like(middle), atol=1e-6, rtol=0)
+    assert_close(codec.denormalize(latent[None])[0], raw)
 
 
 def test_a_fresh_latent_is_louder_than_its_own_noise_for_sound_of_usual_strength():

@@ -53,7 +53,7 @@ def test_the_right_answer_costs_less_than_the_wrong_one_and_a_missed_event_more_
         for bias, target in ((-3.0, truth), (-3.0, truth + 1), (3.0, truth)):
             listener.answer.bias.fill_(bias)
             ask(audio)
-            costs.append(listener(target))
+            costs.append(listener(target, torch.rand(2)))
     right, missed, false = costs
     assert right < false < missed
 
@@ -63,16 +63,16 @@ def test_what_is_learnt_reaches_the_transformer(pair):
     for parameter in audio.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     ask(audio)
-    listener(torch.zeros(2, 5, len(FAMILIES))).backward()
+    listener(torch.zeros(2, 5, len(FAMILIES)), torch.rand(2)).backward()
     assert audio.patch.weight.grad.abs().max() > 0
 
 
 def test_each_forward_pass_is_asked_about_once(pair):
     audio, listener = pair
     ask(audio)
-    listener(torch.zeros(2, 5, len(FAMILIES)))
+    listener(torch.zeros(2, 5, len(FAMILIES)), torch.rand(2))
     with pytest.raises(RuntimeError, match="there was none"):
-        listener(torch.zeros(2, 5, len(FAMILIES)))
+        listener(torch.zeros(2, 5, len(FAMILIES)), torch.rand(2))
 
 
 def test_a_listener_adds_nothing_to_what_the_transformer_says(pair):
@@ -82,3 +82,17 @@ def test_a_listener_adds_nothing_to_what_the_transformer_says(pair):
     twin = AudioTransformer(TINY)
     twin.load_state_dict(audio.state_dict())
     assert_close(audio(latent, times, context), twin(latent, times, context))
+
+
+def test_a_noisy_sample_counts_more_than_a_clean_one_which_tells_its_onsets_itself(pair):
+    audio, listener = pair
+    truth = torch.zeros(2, 5, len(FAMILIES))
+    truth[1] = 1  # the answer is right about the first and wrong about the second
+    with torch.no_grad():
+        listener.answer.weight.zero_()
+        listener.answer.bias.fill_(-3.0)
+        ask(audio)
+        wrong_is_noisy = listener(truth, torch.tensor([0.9, 0.1]))
+        ask(audio)
+        wrong_is_clean = listener(truth, torch.tensor([0.1, 0.9]))
+    assert_close(wrong_is_noisy / wrong_is_clean, torch.tensor(9.0), rtol=0.05, atol=0)

@@ -103,7 +103,8 @@ def test_training_writes_weights_that_load_with_measured_statistics(tmp_path):
     heard = SoundPool(POOL).render_group(-1).float() / sounds.FULL_SCALE
     with torch.no_grad():
         latent = model.encode(heard)
-    assert_close(latent.mean(dim=(0, 2)), torch.zeros(4), atol=0.1, rtol=0)
+    middle = latent.transpose(0, 1).flatten(1).median(1).values
+    assert_close(middle, torch.zeros(4), atol=0.1, rtol=0)
     assert_close(latent.std(dim=(0, 2)), torch.ones(4), atol=0.1, rtol=0)
 
 
