@@ -21,6 +21,16 @@ from .hidden import HiddenTokens
 FAMILIES = ("impact", "footstep", "splash", "thunder")
 RARENESS = 8.0
 """Most frames begin nothing; one that does counts so much more."""
+RARE_CHANCE = -3.0
+"""Logit that answers begin with."""
+
+
+def onset_costs(scores_BFE: Tensor, onsets_BFE: Tensor) -> Tensor:
+    """Cross entropy of every frame and family; onsets, which are rare, count ``RARENESS`` times."""
+    rareness = torch.full((len(FAMILIES),), RARENESS, device=scores_BFE.device)
+    return F.binary_cross_entropy_with_logits(
+        scores_BFE.float(), onsets_BFE, pos_weight=rareness, reduction="none"
+    )
 
 
 class Listener(nn.Module):
@@ -29,6 +39,7 @@ class Listener(nn.Module):
     def __init__(self, audio: AudioTransformer) -> None:
         super().__init__()
         self.answer = nn.Linear(audio.config.width, len(FAMILIES))
+        nn.init.constant_(self.answer.bias, RARE_CHANCE)
         self.hidden = HiddenTokens(audio.blocks)
 
     def forward(self, onsets_BFE: Tensor, t_B: Tensor) -> Tensor:
@@ -41,11 +52,7 @@ class Listener(nn.Module):
         Returns:
             A scalar.
         """
-        scores = self.answer(self.hidden.take()).float()
-        rareness = torch.full((len(FAMILIES),), RARENESS, device=scores.device)
-        costs_BFE = F.binary_cross_entropy_with_logits(
-            scores, onsets_BFE, pos_weight=rareness, reduction="none"
-        )
+        costs_BFE = onset_costs(self.answer(self.hidden.take()), onsets_BFE)
         return ((1 - t_B) * costs_BFE.mean((1, 2))).sum() / (1 - t_B).sum()
 
 

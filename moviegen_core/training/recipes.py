@@ -111,6 +111,9 @@ CODEC_NANO = CodecRecipe(
 AUDIO_NANO = AudioRecipe(
     preset="nano",
     text=replace(TEXT_NANO, batch=32, first_seed=12_000_000),
+    watching=LoopConfig(
+        optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=1600, warmup_steps=30, ema_decay=0.99
+    ),
     loop=LoopConfig(optimizer=OptimizerConfig(learning_rate=2e-3), num_steps=4000, warmup_steps=100),
     latents=SoundLatentConfig(),
     lengths=(100, 100, 200),

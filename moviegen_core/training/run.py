@@ -50,6 +50,7 @@ from .train_tae import TaeObjective, TaeRecipe, measure_latents
 from .train_text import Reader, ReadingObjective, read_captions
 from .train_upsampler import FramesObjective, UpsamplerObjective, UpsamplerRecipe, measure_frames
 from .train_video import TextToVideoModel, VideoObjective, VideoRecipe
+from .watch import WatchingObjective
 
 NANO = Path(__file__).parent.parent / "weights" / "nano"
 NANO_TAE = NANO / "tae.safetensors"
@@ -434,7 +435,8 @@ def train_audio(
 ) -> Path:
     """Train audio transformer, text reader and frame encoder together and write a weights file for each.
 
-    A recipe with reading lessons gives those to the text reader first, in the subfolder ``text``.
+    A recipe with reading and watching lessons gives those to the text reader and the frame encoder first, in
+    the subfolders ``text`` and ``vision``.
 
     A missing or broken codec or checkpoint is refused with a WeightsError.
 
@@ -459,14 +461,27 @@ def train_audio(
         lessons = ReadingObjective(reader, partial(read_sound_captions, recipe))
         if not _learn_to_read(lessons, out / "text", session, session.share(recipe.text.loop, recipe.loop)):
             return write_audio(out, model)
-    size = model.vision.config.size
-    store = SoundLatentStore(latents or out / "latents", trained, size, recipe.latents)  # type: ignore[arg-type]
+    store = SoundLatentStore(latents or out / "latents", trained, model.vision.config.size, recipe.latents)  # type: ignore[arg-type]
+    if recipe.watching and not session.is_past_first_stage(out):
+        rest = replace(session, minutes=(end - time.monotonic()) / 60)
+        watching = AudioObjective(model.to(session.device), recipe, store, session.device)
+        if not _learn_to_watch(watching, out / "vision", rest, session.share(recipe.watching, recipe.loop)):
+            return write_audio(out, model)
     rest = replace(session, minutes=(end - time.monotonic()) / 60)
     recipe = replace(recipe, loop=session.fit(recipe.loop))
     state = new_run(model, recipe.loop)
     rest.run(state, AudioObjective(model, recipe, store, session.device), recipe.loop, out)
     state.ema.copy_to(model)
     return write_audio(out, model)
+
+
+def _learn_to_watch(sounds: AudioObjective, out: Path, session: Session, loop: LoopConfig) -> bool:
+    """Train a frame encoder in place, as far as this sitting goes; returns whether the lessons are over."""
+    parts = nn.ModuleList([sounds.model.vision, sounds.model.watcher])
+    state = new_run(parts, loop)
+    is_done = session.run(state, WatchingObjective(sounds), loop, out)
+    state.ema.copy_to(parts)
+    return is_done
 
 
 def write_audio(out: Path, model: SoundModel) -> Path:

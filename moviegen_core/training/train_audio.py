@@ -27,6 +27,7 @@ from .loop import LoopConfig
 from .recall import Recall
 from .sound_latents import SoundLatentConfig, SoundLatentStore, SoundShard, Stems
 from .train_text import TextRecipe
+from .watch import Watcher
 
 LASTING = {name: SOUND_QUESTIONS[name] for name in ("ambience", "music", "instrument", "engine")}
 """What is heard all the time, so that every piece of a sound has the same answers."""
@@ -59,6 +60,8 @@ class AudioRecipe:
     """After so many steps one more shard joins; earlier ones stay."""
     text: TextRecipe | None = None
     """Reading lessons of the text reader before all else; None lets it learn to read from sounds alone."""
+    watching: LoopConfig | None = None
+    """Then lessons in watching for the frame encoder; None lets it learn to see beside the sounds."""
     drop_all: float = 0.2
     """Share of samples without any condition (the paper's)."""
     drop_one: float = 0.1
@@ -69,6 +72,8 @@ class AudioRecipe:
     """Share of samples in which no sound is known; the others know some (the paper's)."""
     listen: float = 0.5
     """Weight of the events that hidden tokens tell."""
+    watch: float = 0.5
+    """Weight of the events that the frame encoder's features tell."""
     recall: float = 0.03
     """Weight of the questions on what lasts that hidden tokens answer."""
     event_weight: float = 8.0
@@ -95,6 +100,7 @@ class SoundModel(nn.Module):
         self.text, self.vision, self.audio = text, vision, audio
         self.listener = Listener(audio)
         self.recall = Recall(audio.blocks, audio.config.width, LASTING)
+        self.watcher = Watcher(vision.config.feature_width)
 
     def forward(
         self,
@@ -125,6 +131,11 @@ class SoundBatch:
     """1 where an event begins."""
     classes_BQ: Tensor
     """Right answers to ``LASTING``."""
+
+    @property
+    def shown_B(self) -> Tensor:  # noqa: N802 - a shape letter
+        """Whether each sample is told what is seen."""
+        return torch.tensor([one.video for one in self.conditions])
 
 
 def draw_conditions(recipe: AudioRecipe, num_frames: int, rng: random.Random) -> Conditions:
@@ -178,20 +189,25 @@ class AudioObjective:
         times = logit_normal_times(len(batch.prompts), generator, self.device)
         data, masked_B1F = batch.data_BCF.to(self.device), self._masked(batch)
         with torch.autocast(data.device.type, torch.bfloat16):
-            features = self._features(batch)
+            features, onsets_BFE = self.features(batch), batch.onsets_BFE.to(self.device)
             noisy = interpolate(data, noise, times)
             velocity = self.model(noisy, times, batch.prompts, data * ~masked_B1F, features)
-            listen = self.model.listener(batch.onsets_BFE.to(self.device), times)
+            listen = self.model.listener(onsets_BFE, times)
+            watch = self.model.watcher.loss(features, onsets_BFE, batch.shown_B.to(self.device))
             recall = self.model.recall(batch.classes_BQ.to(self.device))
         errors_B1F = (velocity.float() - target_velocity(data, noise)).square().mean(1, keepdim=True)
-        weights_B1F = 1 + self.recipe.event_weight * times[:, None, None] * ringing(batch.onsets_BFE).to(data)
+        weights_B1F = 1 + self.recipe.event_weight * times[:, None, None] * ringing(onsets_BFE)
         weighted = masked_mean(errors_B1F, weights_B1F * masked_B1F)
         return {
             "flow": masked_mean(errors_B1F, masked_B1F),
             "weighted": weighted,
             "listen": listen,
+            "watch": watch,
             "recall": recall,
-            "total": weighted + self.recipe.listen * listen + self.recipe.recall * recall,
+            "total": weighted
+            + self.recipe.listen * listen
+            + self.recipe.watch * watch
+            + self.recipe.recall * recall,
         }
 
     def batch(self, step: int, rng: random.Random) -> SoundBatch:
@@ -244,9 +260,9 @@ class AudioObjective:
             row[:, one.masked] = True
         return masked_B1F.to(self.device)
 
-    def _features(self, batch: SoundBatch) -> Tensor:
+    def features(self, batch: SoundBatch) -> Tensor:
         """What is seen at each latent frame, (B, F, C); 0 for samples that are shown nothing."""
-        shown = torch.tensor([one.video for one in batch.conditions], device=self.device)
+        shown = batch.shown_B.to(self.device)
         size = len(batch.conditions), len(batch.seen), self.model.vision.config.feature_width
         features = torch.zeros(size, device=self.device)
         if not shown.any():

@@ -31,6 +31,7 @@ from moviegen_core.training.train_audio import (
     ringing,
 )
 from moviegen_core.training.train_text import TextRecipe
+from moviegen_core.training.watch import WatchingObjective
 from moviegen_core.weights.build import build
 from moviegen_core.weights.files import load_model, save_model
 
@@ -202,8 +203,8 @@ def test_known_frames_and_hidden_pictures_do_not_change_the_loss(objective):
     batch = objective.batch(0, random.Random(0))
     hidden = [replace(one, video=False) for one in batch.conditions]
     blind = replace(batch, conditions=hidden)
-    assert objective._features(blind).eq(0).all()
-    assert not objective._features(batch).eq(0).all()
+    assert objective.features(blind).eq(0).all()
+    assert not objective.features(batch).eq(0).all()
 
 
 def test_a_few_steps_lower_the_loss_of_a_fixed_batch(objective):
@@ -277,6 +278,28 @@ def test_a_sitting_that_ends_while_reading_leaves_weights_and_goes_on_reading(co
     assert not (tmp_path / "run" / "checkpoint.safetensors").exists()
     run(session=Session(resume=True))
     assert (tmp_path / "run" / "checkpoint.safetensors").exists()
+
+
+def test_a_lesson_in_watching_teaches_the_frame_encoder_alone_and_shows_every_clip(objective):
+    watching = WatchingObjective(objective)
+    watching(3)["total"].backward()
+    grads = {name.split(".")[0] for name, one in objective.model.named_parameters() if one.grad is not None}
+    assert grads == {"vision", "watcher"}
+    assert watching(3)["total"] == watching(3)["total"] != watching(4)["total"]
+
+
+def test_a_recipe_with_watching_lessons_gives_them_after_those_in_reading_and_once(codec, tmp_path):
+    save_model(tmp_path / "audio_codec.safetensors", "audio_codec", codec)
+    seen, out = [], tmp_path / "run"
+    recipe = replace(READING, watching=replace(RECIPE.loop, num_steps=2))
+    run = partial(train, "audio", out, recipe=recipe, codec=tmp_path / "audio_codec.safetensors")
+    run(session=Session(on_step=lambda _, losses: seen.append(tuple(losses))))
+    kinds = [next(name for name in ("ambience", "flow", "watch") if name in losses) for losses in seen]
+    assert kinds == ["ambience"] * 3 + ["watch"] * 2 + ["flow"] * 4
+    seen.clear()
+    run(session=Session(resume=True, on_step=lambda _, losses: seen.append(losses)))
+    assert not seen
+    assert (out / "vision" / "curve.csv").is_file()
 
 
 def test_shards_join_as_training_goes_on(objective):
