@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from .attention import Attend, CrossAttention, KeysValues, SelfAttention
 from .feed_forward import SwiGLU
-from .local_mix import LocalMix
+from .local_mix import LocalMix, TimeMix
 from .modulation import LayerBias, SharedModulation, modulate
 from .norms import rms_norm
 
@@ -31,12 +31,12 @@ class Block(nn.Module):
         operations: ModuleType,
         attention: Attend,
         *,
-        mixes: bool = False,
+        mix: LocalMix | TimeMix | None = None,
         reads: bool = True,
         **factory: Any,  # noqa: ANN401
     ) -> None:
         super().__init__()
-        self.mix = LocalMix(width, operations, **factory) if mixes else None
+        self.mix = mix
         self.modulation = LayerBias(width, 6, operations, **factory)
         self.self_attention = SelfAttention(width, num_heads, operations, attention, **factory)
         self.cross_attention = (

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from ..errors import GeometryError, SettingsError
 from ..layers.attention import Attend, attend, key_mask
 from ..layers.block import Block, Head
+from ..layers.local_mix import TimeMix
 from ..layers.modulation import SharedModulation, TimeEmbedding
 from ..layers.norms import rms_norm
 from ..layers.rotary import rotary_angles
@@ -48,6 +49,8 @@ class AudioTransformerConfig:
     vision_width: int
     """Feature width of the frame encoder."""
     latent_channels: int = 128
+    mixes_neighbours: bool = False
+    """Whether every block begins by mixing frames that touch, as the paper's do not."""
 
     def __post_init__(self) -> None:
         if self.width % (2 * self.num_heads):
@@ -72,6 +75,7 @@ AUDIO_PRESETS = {
         context_widths=(128,),
         vision_width=128,
         latent_channels=64,
+        mixes_neighbours=True,
     ),
     "paper": AudioTransformerConfig(
         width=4608, num_layers=36, num_heads=36, ffn_width=18432, context_widths=(768,), vision_width=1024
@@ -124,7 +128,15 @@ class AudioTransformer(nn.Module):
         self.time = TimeEmbedding(config.width, operations, **factory)
         self.modulation = SharedModulation(config.width, 6, operations, **factory)
         self.blocks = nn.ModuleList(
-            Block(config.width, config.num_heads, 2 * config.ffn_width // 3, operations, attention, **factory)
+            Block(
+                config.width,
+                config.num_heads,
+                2 * config.ffn_width // 3,
+                operations,
+                attention,
+                mix=TimeMix(config.width, operations, **factory) if config.mixes_neighbours else None,
+                **factory,
+            )
             for _ in range(config.num_layers)
         )
         self.head = Head(config.width, config.latent_channels, operations, **factory)

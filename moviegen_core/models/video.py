@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ..errors import GeometryError, SettingsError
 from ..layers.attention import Attend, KeysValues, attend, key_mask
 from ..layers.block import Block, Head
+from ..layers.local_mix import LocalMix
 from ..layers.modulation import SharedModulation, TimeEmbedding
 from ..layers.patches import from_patches, to_patches, token_grid
 from ..layers.positions import FactorizedPositions, Place
@@ -124,7 +125,7 @@ class VideoTransformer(nn.Module):
                 config.ffn_width,
                 operations,
                 attention,
-                mixes=config.mixes_neighbours,
+                mix=LocalMix(config.width, operations, **factory) if config.mixes_neighbours else None,
                 reads=bool(config.context_widths),
                 **factory,
             )

@@ -5,7 +5,7 @@ from torch.testing import assert_close
 
 from moviegen_core.layers.attention import attend
 from moviegen_core.layers.block import Block
-from moviegen_core.layers.local_mix import LocalMix
+from moviegen_core.layers.local_mix import TAPS, LocalMix, TimeMix
 from moviegen_core.training.optimizer import is_matrix
 
 GRID = (3, 4, 5)
@@ -58,7 +58,7 @@ def test_a_channel_hears_itself_alone(mix):
 
 def test_a_block_that_mixes_knows_which_tokens_touch_without_being_told_places():
     torch.manual_seed(0)
-    block = Block(8, 2, 12, nn, attend, mixes=True)
+    block = Block(8, 2, 12, nn, attend, mix=LocalMix(8, nn))
     x, shared, context = torch.randn(1, 6, 8), torch.randn(1, 6, 8), torch.randn(1, 3, 8)
     order = [5, 1, 2, 3, 4, 0]
     plain = block(x, shared, context, None, grid=(1, 2, 3))
@@ -68,5 +68,18 @@ def test_a_block_that_mixes_knows_which_tokens_touch_without_being_told_places()
     assert not torch.allclose(block(x[:, order], shared, context, None, grid=(1, 2, 3))[:, order], mixed)
 
 
-def test_its_kernels_are_no_matrices_for_the_optimizer():
-    assert not any(is_matrix(kernel) for kernel in LocalMix(64, nn).parameters())
+@pytest.mark.parametrize("kind", [LocalMix, TimeMix])
+def test_its_kernels_are_no_matrices_for_the_optimizer(kind):
+    assert not any(is_matrix(kernel) for kernel in kind(64, nn).parameters())
+
+
+def test_along_time_alone_a_frame_reaches_those_within_its_taps_and_a_channel_itself():
+    mix, x = TimeMix(6, nn), torch.randn(2, 20, 6)
+    assert mix(x, (20, 1, 1)).eq(0).all()
+    nn.init.normal_(mix.time.weight)
+    other = x.clone()
+    other[:, 10, 2] += 1
+    changed = (mix(other, (20, 1, 1)) - mix(x, (20, 1, 1))).abs().amax(0) > 1e-6
+    reached = torch.zeros(20, 6, dtype=torch.bool)
+    reached[10 - TAPS // 2 : 11 + TAPS // 2, 2] = True
+    assert changed.equal(reached)

@@ -93,13 +93,26 @@ def test_a_frames_features_reach_every_frame_of_the_sound(audio, latent, context
     assert (moved.abs().amax(dim=1) > 1e-7).all()
 
 
+def test_neighbours_are_mixed_where_the_config_says_so_and_the_papers_does_not():
+    mixed = [
+        [
+            name
+            for name, _ in AudioTransformer(config, device="meta").named_parameters()
+            if ".mix.time" in name
+        ]
+        for config in (TINY, AUDIO_PRESETS["paper"])
+    ]
+    assert (len(mixed[0]), mixed[1]) == (TINY.num_layers, [])
+
+
 def test_how_loud_features_are_does_not_matter(audio, latent, context):
     seen = torch.randn(2, 7, 5)
     quiet, loud = (audio(latent, TIMES, context, video_BFC=gain * seen) for gain in (1, 100))
     assert_close(quiet, loud, atol=1e-4, rtol=1e-4)
 
 
-def test_order_matters_and_yet_a_frame_knows_no_absolute_place(audio, context):
+def test_order_matters_and_yet_a_frame_knows_no_absolute_place(randomize, context):
+    audio = randomize(AudioTransformer(replace(TINY, mixes_neighbours=False)), std=0.3)
     pattern = torch.randn(2, 4, 1).expand(-1, -1, 9)
     same = audio(pattern, TIMES, context)
     assert_close(same, same[..., :1].expand_as(same), atol=1e-4, rtol=1e-4)
