@@ -1,10 +1,10 @@
 """When something begins to sound must be seen in the features of the frame encoder.
 
-Through sound alone the encoder learnt nothing of that: after 1,500 steps not one of 37 steps and impacts of
-held-out clips could be told from its features, as an event is a small part of the flow-matching loss and the
-noisy sound itself tells it more easily. The theatre knows the moments, so here the features of a moment and
-its neighbours answer for them, before and beside the lessons in sound. The answers are thrown away after
-training. Our choice.
+Through sound alone nano learnt nothing of that: given pictures of held-out clips and noise for a sound, the
+middle of its transformer could tell none of 37 impacts, as an event is a small part of the flow-matching loss
+and the noisy sound itself tells it more easily. The theatre knows the moments, so here the features of a
+moment and its neighbours answer for them, before and beside the lessons in sound. The answers are thrown away
+after training. Our choice.
 """
 
 # Shape letters: B clip, F audio latent frame, C channel, E family of events.
