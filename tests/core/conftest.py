@@ -41,6 +41,7 @@ TINY = {
 TINY_SOUND = {
     "audio_codec": replace(
         CODEC_PRESETS["nano"],
+        companded=False,  # random weights would be loud
         latent_channels=4,
         linear_channels=2,
         encoder_widths=(4, 4, 4),

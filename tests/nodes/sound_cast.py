@@ -17,6 +17,7 @@ CHANNELS = 4
 TINY = {
     "audio_codec": replace(
         CODEC_PRESETS["nano"],
+        companded=False,  # random weights would be loud
         latent_channels=CHANNELS,
         linear_channels=2,
         encoder_widths=(4, 4, 4),
