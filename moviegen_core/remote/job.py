@@ -65,9 +65,9 @@ def run_job(
     client = uuid4().hex
     with Listener(server.url, client) as listener:
         job, left_out = server.submit(prompt, client, drawing)
-        if left_out:
-            on_warning(left_out)
         try:
+            if left_out:
+                on_warning(left_out)
             record = _wait(server, listener, job, prompt, on_news)
         except KeyboardInterrupt:
             server.cancel(job)
