@@ -1,8 +1,8 @@
 """Companding: quiet values of a latent spread out and loud ones drawn together, before noise is added.
 
-The latents of sound lie close to those of silence nearly all the time and far off where something is loud: in
-nano's codec the first channels have a kurtosis of 20 to 180, where noise has 3. To a flow model, whose errors
-are of one size everywhere, silence is then as hard as a tenth of full scale. A logarithm that is linear about
+The latents of sound lie close to those of silence most of the time and far off where something is loud: in
+nano's codec the first channels have a kurtosis of 20 to 180, where noise has 3. A flow model's errors are of
+one size everywhere, and what is inaudible in a loud sound hisses in silence. A logarithm that is linear about
 silence makes errors proportional to loudness, as hearing does. Our choice; the paper does not say how its
 latents lie.
 """

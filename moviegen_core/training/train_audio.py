@@ -77,7 +77,7 @@ class AudioRecipe:
     recall: float = 0.03
     """Weight of the questions on what lasts that hidden tokens answer."""
     event_weight: float = 8.0
-    """How much more an error counts where an event sounds, times t: a step fills a fiftieth of the time."""
+    """How much more an error counts where an event sounds, times t, as ``VideoRecipe.actor_weight`` does."""
     least_masked: float = 0.75
     """Of a sample that knows some sound, at least so much is masked (the paper's)."""
 
