@@ -28,6 +28,7 @@ from .recall import Recall
 from .sound_latents import SoundLatentConfig, SoundLatentStore, SoundShard, Stems
 from .train_text import TextRecipe
 from .watch import Watcher
+from .weighing import emphasis, weighted_mean
 
 LASTING = {name: SOUND_QUESTIONS[name] for name in ("ambience", "music", "instrument", "engine")}
 """What is heard all the time, so that every piece of a sound has the same answers."""
@@ -157,11 +158,6 @@ def ringing(onsets_BFE: Tensor) -> Tensor:
     return F.max_pool1d(F.pad(begun_B1F, (RING - 1, 0)), RING, stride=1)
 
 
-def masked_mean(errors_B1F: Tensor, weights_B1F: Tensor) -> Tensor:
-    """Mean of errors, each as often as its weight."""
-    return (errors_B1F * weights_B1F).sum() / weights_B1F.sum()
-
-
 def read_sound_captions(recipe: AudioRecipe, step: int) -> tuple[list[str], Tensor]:
     """The lesson in captions of sounds, which answer ``SOUND_QUESTIONS``; only a recipe with ``text``."""
     assert recipe.text is not None
@@ -196,10 +192,10 @@ class AudioObjective:
             watch = self.model.watcher.loss(features, onsets_BFE, batch.shown_B.to(self.device))
             recall = self.model.recall(batch.classes_BQ.to(self.device))
         errors_B1F = (velocity.float() - target_velocity(data, noise)).square().mean(1, keepdim=True)
-        weights_B1F = 1 + self.recipe.event_weight * times[:, None, None] * ringing(onsets_BFE)
-        weighted = masked_mean(errors_B1F, weights_B1F * masked_B1F)
+        weights_B1F = emphasis(ringing(onsets_BFE), times, self.recipe.event_weight)
+        weighted = weighted_mean(errors_B1F, weights_B1F * masked_B1F)
         return {
-            "flow": masked_mean(errors_B1F, masked_B1F),
+            "flow": weighted_mean(errors_B1F, masked_B1F),
             "weighted": weighted,
             "listen": listen,
             "watch": watch,

@@ -31,6 +31,7 @@ from .edit_pairs import PairShard, PairStore, Request, undone
 from .latents import LatentConfig
 from .loop import LoopConfig
 from .train_text import draw_prompt
+from .weighing import weighted_mean
 
 Lesson = Literal["edit", "text", "back"]
 PROMPT_BYTES = 128
@@ -141,7 +142,7 @@ class EditObjective:
             velocity = self.model(noisy, times, batch.sources, batch.asked, place)
         errors = (velocity.float() - target_velocity(batch.targets, noise)).square().mean(1, keepdim=True)
         weights = self._weights(batch) if lesson != "text" else torch.ones_like(errors)
-        total = (errors * weights).sum() / weights.sum()
+        total = weighted_mean(errors, weights)
         return {lesson: total, "flow": errors.mean(), "total": total}
 
     def _weights(self, batch: EditBatch) -> Tensor:

@@ -21,6 +21,7 @@ from .latents import LatentConfig, LatentStore
 from .loop import LoopConfig
 from .recall import Recall
 from .train_text import TextRecipe, draw_prompt
+from .weighing import emphasis, weighted_mean
 
 SHORT_PROMPT = 96
 """Bytes, prefix included: a little above the median."""
@@ -55,8 +56,7 @@ class VideoRecipe:
     drop_caption: float = 0.1
     """Share of samples that learn the empty prompt, for guidance."""
     actor_weight: float = 16.0
-    """How much more an error counts where an actor is, times t: actors cover a twentieth of a picture, and
-    weighing them before it shows where they are would draw them everywhere."""
+    """How much more an error counts where an actor is, times t: actors cover a twentieth of a picture."""
     recall: float = 0.03
     """Weight of the questions that hidden tokens answer."""
     short_batches: float = 0.8
@@ -81,12 +81,6 @@ class TextToVideoModel(nn.Module):
         with torch.set_grad_enabled(place is None and torch.is_grad_enabled()):
             features = self.text(ids_BL, mask_BL)
         return self.video(x_BCTHW, t_B, self.video.context([features], [mask_BL]), place=place)
-
-
-def weighted_mean(errors_B1THW: Tensor, mattes_B1THW: Tensor, t_B: Tensor, actor_weight: float) -> Tensor:
-    """Mean of squared errors in which a cell with an actor counts ``1 + actor_weight * t`` times."""
-    weights = 1 + actor_weight * t_B.view(-1, 1, 1, 1, 1) * mattes_B1THW
-    return (errors_B1THW * weights).sum() / weights.sum()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +121,8 @@ class VideoObjective:
             velocity = self.model(noisy, times, ids_BL, mask_BL, batch.place)
             recall = self.model.recall(classes(batch.scenes).to(self.device))
         errors = (velocity.float() - target_velocity(data, noise)).square().mean(dim=1, keepdim=True)
-        flow = weighted_mean(errors, batch.mattes.to(self.device), times, self.recipe.actor_weight)
+        weights = emphasis(batch.mattes.to(self.device), times, self.recipe.actor_weight)
+        flow = weighted_mean(errors, weights)
         return {
             "flow": errors.mean(),
             "weighted": flow,

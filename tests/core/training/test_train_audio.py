@@ -26,7 +26,6 @@ from moviegen_core.training.train_audio import (
     SoundModel,
     draw_conditions,
     draw_sound_prompt,
-    masked_mean,
     read_sound_captions,
     ringing,
 )
@@ -220,11 +219,6 @@ def test_an_event_of_any_family_sounds_from_its_onset_for_a_fifth_of_a_second_an
     sounding = ringing(onsets)
     assert sounding[0, 0].nonzero().flatten().tolist() == [*range(3, 3 + RING), 18, 19]
     assert sounding[1].eq(0).all()
-
-
-def test_a_mean_counts_each_error_as_often_as_its_weight():
-    errors, weights = torch.tensor([[[1.0, 5.0, 9.0]]]), torch.tensor([[[1.0, 3.0, 0.0]]])
-    assert masked_mean(errors, weights) == masked_mean(torch.tensor([1.0, 5, 5, 5]), torch.ones(4)) == 4
 
 
 def test_an_error_where_an_event_sounds_weighs_more(objective):

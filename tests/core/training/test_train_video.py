@@ -21,7 +21,6 @@ from moviegen_core.training.train_video import (
     TextToVideoModel,
     VideoObjective,
     VideoStage,
-    weighted_mean,
 )
 from moviegen_core.weights.cast import open_cast, write_cast
 from moviegen_core.weights.files import load_model, save_model
@@ -99,15 +98,6 @@ def test_mattes_lie_where_the_actors_of_the_very_same_pictures_are(tmp_path, tae
     seen = nn.functional.max_pool3d(seen, (min(8, num_frames), 1, 1), ceil_mode=True)
     same, swapped = ((shard.mattes - other).abs().mean() for other in (seen, seen.roll(1, dims=0)))
     assert same < 0.02 < 3 * same < swapped
-
-
-def test_an_error_on_an_actor_weighs_more_the_later_the_time_and_no_more_at_the_start():
-    errors, mattes = torch.zeros(1, 1, 1, 1, 10), torch.zeros(1, 1, 1, 1, 10)
-    errors[..., 3] = mattes[..., 3] = 1
-    early, late = (weighted_mean(errors, mattes, torch.tensor([t]), 16.0) for t in (0.0, 0.5))
-    assert_close(early, torch.tensor(0.1))
-    assert_close(late, torch.tensor(9 / 18))
-    assert_close(weighted_mean(torch.ones_like(errors), mattes, torch.tensor([0.5]), 16.0), torch.tensor(1.0))
 
 
 def test_a_shard_on_disk_is_read_and_not_made_again(store, tmp_path, tae, monkeypatch):
